@@ -1,0 +1,184 @@
+r"""Where inputs come from: sparse features, their exact moments, and their curves.
+
+A *feature* $x_i$ is zero with probability $S_i$ (its *sparsity*) and otherwise uniform.
+The library's primary number is the *density* $p_i = 1 - S_i$, the probability that the
+feature is active: $1 - S$ loses digits in single precision just where experiments are
+most interesting. Definitions: Elhage et al. 2022, "Demonstrating Superposition".
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from jsuper.pytree import pytree, static
+from jsuper.validation import check, check_count, check_per_feature
+
+
+@pytree
+class SparseFeatures:
+    r"""Independent features, each active with a probability of its own.
+
+    $x_i = 0$ with probability $1 - p_i$, else uniform on $[\text{low}, \text{high}]$.
+    Source: Elhage et al. 2022, "Experiment Setup (x)".
+
+    Args:
+        n_features: Number of features $n$, at least 1.
+        density: Probability $p$ in (0, 1] that a feature is active; one number or one
+            per feature, shape (n_features,).
+        low: Lower end of the range of an active feature.
+        high: Upper end of that range, above ``low``.
+
+    Raises:
+        ValueError: If a number is out of range or a shape does not fit.
+
+    Example:
+        >>> import jax
+        >>> features = SparseFeatures(5, density=0.1)
+        >>> features.sample(jax.random.key(0), batch_size=1024).shape
+        (1024, 5)
+        >>> features.mean()[0]
+        Array(0.05, dtype=float32)
+    """
+
+    n_features: int = static()
+    density: ArrayLike
+    low: ArrayLike = 0.0
+    high: ArrayLike = 1.0
+
+    def __post_init__(self) -> None:
+        check_count("n_features", self.n_features)
+        check_per_feature("density", self.density, self.n_features)
+        check("density", self.density, lambda p: (p > 0) & (p <= 1), "in (0, 1]")
+        check("low", self.low, np.isfinite, "a finite number")
+        if isinstance(self.low, jax.core.Tracer):
+            return
+        low = float(np.asarray(self.low))
+        check(
+            "high",
+            self.high,
+            lambda high: np.isfinite(high) & (high > low),
+            f"a finite number above low = {low:g}",
+        )
+
+    def sample(self, key: jax.Array, batch_size: int) -> jax.Array:
+        """Draws a batch.
+
+        Args:
+            key: A typed PRNG key; the same key at another density activates a superset
+                or a subset of the same features (common random numbers).
+            batch_size: Number of examples.
+
+        Returns:
+            Features, shape (batch_size, n_features).
+        """
+        uniforms = self.uniforms(key, batch_size)
+        p = jnp.asarray(self.density, uniforms.dtype)
+        slope = (jnp.asarray(self.high) - self.low) / p
+        return activate(uniforms, p, self.low, slope)
+
+    def uniforms(self, key: jax.Array, batch_size: int) -> jax.Array:
+        """Draws the uniform numbers behind `sample`, shape (batch_size, n_features)."""
+        shape = (batch_size, self.n_features)
+        if jax.dtypes.canonicalize_dtype(float) == jnp.float64:
+            return jax.random.uniform(key, shape, jnp.float64)
+        # jax.random.uniform has 23 random bits: at a density of 1e-5 an active feature
+        # could take only 83 values. 31 bits in float32 keep small numbers exact.
+        bits = jax.random.bits(key, shape, jnp.uint32) >> 1
+        return bits.astype(jnp.int32).astype(jnp.float32) * jnp.float32(2**-31)
+
+    def mean(self) -> jax.Array:
+        r"""Returns $E[x_i] = p_i (\text{low} + \text{high}) / 2$, shape (n_features,)."""
+        p = jnp.broadcast_to(jnp.asarray(self.density, float), (self.n_features,))
+        return p * (jnp.asarray(self.low) + self.high) / 2
+
+    def second_moment(self) -> jax.Array:
+        r"""Returns $E[x_i x_j]$, shape (n_features, n_features).
+
+        The diagonal is $p_i (\text{low}^2 + \text{low}\,\text{high} + \text{high}^2)/3$;
+        off it, independence makes the moment the product of the means.
+        """
+        low, high = jnp.asarray(self.low, float), jnp.asarray(self.high, float)
+        p = jnp.broadcast_to(jnp.asarray(self.density, float), (self.n_features,))
+        squares = p * (low**2 + low * high + high**2) / 3
+        mean = self.mean()
+        products = mean[:, None] * mean
+        return jnp.where(jnp.eye(self.n_features, dtype=bool), squares, products)
+
+
+def activate(u: jax.Array, p: ArrayLike, low: ArrayLike, slope: ArrayLike) -> jax.Array:
+    """Turns uniform numbers on [0, 1] into sparse features of density ``p``.
+
+    One uniform number serves both draws: u <= p decides whether the feature is active,
+    and given that it is, u / p is again uniform on [0, 1]. ``slope`` is
+    (high - low) / p.
+    """
+    return jnp.where(u <= p, low + slope * u, 0.0)
+
+
+def log_densities(n: int, lowest: float, highest: float = 1.0) -> np.ndarray:
+    """Returns ``n`` densities from ``highest`` down to ``lowest``, evenly in the log.
+
+    The official notebook's curve is ``log_densities(10, lowest=1 / 20)`` (cell 6).
+
+    Args:
+        n: Number of densities, at least 1.
+        lowest: Last density, in (0, highest].
+        highest: First density, in (0, 1].
+
+    Returns:
+        Densities in descending order, shape (n,), float64.
+
+    Raises:
+        ValueError: If an argument is out of range.
+
+    Example:
+        >>> log_densities(3, lowest=0.01)
+        array([1.  , 0.1 , 0.01])
+    """
+    check_count("n", n)
+    check("highest", highest, lambda p: (p > 0) & (p <= 1), "in (0, 1]")
+    check(
+        "lowest",
+        lowest,
+        lambda p: (p > 0) & (p <= highest),
+        f"in (0, highest = {highest:g}]",
+    )
+    return np.geomspace(highest, lowest, n)
+
+
+def geometric_importance(n_features: int, ratio: ArrayLike) -> jax.Array:
+    """Returns the importances ``ratio ** i``, shape (n_features,).
+
+    Example:
+        >>> geometric_importance(3, 0.5)
+        Array([1.  , 0.5 , 0.25], dtype=float32)
+    """
+    check_count("n_features", n_features)
+    check("ratio", ratio, lambda r: (r > 0) & np.isfinite(r), "positive and finite")
+    return jnp.asarray(ratio, float) ** jnp.arange(n_features)
+
+
+def log_importance(n_features: int, lowest: ArrayLike) -> jax.Array:
+    """Returns importances from 1 to ``lowest``, evenly in the log, shape (n_features,).
+
+    The official notebook's curve for 100 features is ``log_importance(100, 1 / 100)``.
+
+    Example:
+        >>> log_importance(3, 0.01)
+        Array([1.  , 0.1 , 0.01], dtype=float32)
+    """
+    check_count("n_features", n_features)
+    check("lowest", lowest, lambda r: (r > 0) & np.isfinite(r), "positive and finite")
+    return jnp.asarray(lowest, float) ** jnp.linspace(0, 1, n_features)
+
+
+def uniform_importance(n_features: int) -> jax.Array:
+    """Returns importance 1 for every feature, shape (n_features,).
+
+    Example:
+        >>> uniform_importance(2)
+        Array([1., 1.], dtype=float32)
+    """
+    check_count("n_features", n_features)
+    return jnp.ones(n_features)

@@ -1,0 +1,53 @@
+"""Checks of what users pass in: errors that name argument, value and what is allowed.
+
+Traced values have no number yet and pass unchecked; `jsuper.sweep` therefore builds
+tasks from plain numbers once before it lets JAX trace them.
+"""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+
+def check(
+    argument: str,
+    value: Any,
+    holds: Callable[[np.ndarray], Any],
+    allowed: str,
+) -> None:
+    """Raises `ValueError` unless ``holds`` is true of every number in ``value``."""
+    if isinstance(value, jax.core.Tracer):
+        return
+    try:
+        numbers = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{argument} must be {allowed}, got {value!r}") from None
+    wrong = ~np.broadcast_to(holds(numbers), numbers.shape)
+    if wrong.any():
+        worst = numbers[wrong].flat[0]
+        raise ValueError(f"{argument} must be {allowed}, got {worst:g}")
+
+
+def check_count(argument: str, value: Any, lowest: int = 1) -> None:
+    """Raises `ValueError` unless ``value`` is an integer of at least ``lowest``."""
+    try:
+        good = operator.index(value) >= lowest and not isinstance(value, bool)
+    except TypeError:
+        good = False
+    if not good:
+        raise ValueError(
+            f"{argument} must be an integer of at least {lowest}, got {value!r}"
+        )
+
+
+def check_per_feature(argument: str, value: Any, n_features: int) -> None:
+    """Raises `ValueError` unless ``value`` is one number or one per feature."""
+    shape = np.shape(value)
+    if shape not in ((), (n_features,)):
+        raise ValueError(
+            f"{argument} must be one number or {n_features} numbers (one per "
+            f"feature), got an array of shape {shape}"
+        )
