@@ -88,10 +88,7 @@ def value_and_grad(
     uniforms = jnp.moveaxis(draw(keys.reshape(-1, grid[1])), (-2, -1), (0, 1))
 
     def add_examples(sums, uniforms):
-        x = [
-            activate(per_model(uniforms[:, i]), p[i], low[i], slope[i])
-            for i in range(n)
-        ]
+        x = [activate(per_model(uniforms[:, i]), p[i], low[i], slope[i]) for i in range(n)]
         h = [sum(x[i] * W[i, k] for i in range(n)) for k in range(m)]
         z = [sum(h[k] * W[i, k] for k in range(m)) + b[i] for i in range(n)]
         error = [jnp.where(z[i] < t, 0.0, z[i]) - x[i] for i in range(n)]
@@ -123,7 +120,5 @@ def _rows(batch_size: int, n_models: int) -> int:
     """The largest divisor of the batch size that keeps the arrays small enough."""
     most = max(16, ELEMENTS // n_models)
     return max(
-        rows
-        for rows in range(1, batch_size + 1)
-        if batch_size % rows == 0 and rows <= most
+        rows for rows in range(1, batch_size + 1) if batch_size % rows == 0 and rows <= most
     )

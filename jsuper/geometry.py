@@ -134,6 +134,27 @@ def is_represented(W: ArrayLike, least_norm: float = 0.5) -> jax.Array:
     return feature_norms(W) > least_norm
 
 
+def is_dedicated(W: ArrayLike, most_superposition: float = 0.25) -> jax.Array:
+    r"""Tells which represented features have a dimension to themselves.
+
+    That is, `superposition` stays below ``most_superposition``. In trained models it
+    gathers near 0 and from about 0.6 up; the default says that the others together
+    activate the feature's direction with less than half its strength.
+
+    Args:
+        W: Weights, shape (..., n_features, n_hidden).
+        most_superposition: Superposition that a dedicated feature stays below.
+
+    Returns:
+        Booleans, shape (..., n_features).
+
+    Example:
+        >>> is_dedicated(jnp.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]))
+        Array([False, False,  True], dtype=bool)
+    """
+    return is_represented(W) & (superposition(W) < most_superposition)
+
+
 def _embeddings(W: ArrayLike) -> jax.Array:
     W = jnp.asarray(W)
     if W.ndim < 2:

@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import importlib.metadata
 import inspect
-import itertools
 import json
 import math
 import os
@@ -127,12 +126,8 @@ def sweep(
         >>> dict(ds["W"].sizes)
         {'density': 2, 'seed': 3, 'feature': 5, 'hidden': 2}
     """
-    if not (
-        isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
-    ):
-        raise TypeError(
-            f"key must be a typed key such as jax.random.key(0), got {key!r}"
-        )
+    if not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)):
+        raise TypeError(f"key must be a typed key such as jax.random.key(0), got {key!r}")
     if key.shape != ():
         raise TypeError(f"key must be a single key, got an array of shape {key.shape}")
     values, seeds = _checked_axes(axes)
@@ -141,9 +136,7 @@ def sweep(
     if chunks is None:
         chunks = n_windows
     check_count("chunks", chunks)
-    grid = _Grid(
-        order=tuple(axes), values=values, seeds=seeds, cells=cells, recipe=recipe
-    )
+    grid = _Grid(order=tuple(axes), values=values, seeds=seeds, cells=cells, recipe=recipe)
     run = _Run(grid, key, _devices(devices))
 
     history = []
@@ -407,9 +400,7 @@ def _checked_axes(axes: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], list[
         try:
             array = np.asarray(given, dtype=float)
         except (TypeError, ValueError):
-            raise ValueError(
-                f"axis {name!r} must hold numbers, got {given!r}"
-            ) from None
+            raise ValueError(f"axis {name!r} must hold numbers, got {given!r}") from None
         if array.ndim != 1 or array.size == 0:
             raise ValueError(
                 f"axis {name!r} must be a non-empty list of numbers, got {given!r}"
@@ -438,9 +429,7 @@ def _check_distinct(name, array, given):
     unique, counts = np.unique(array, return_counts=True)
     if len(unique) < len(array):
         twice = given[array == unique[counts.argmax()]]
-        raise ValueError(
-            f"axis {name!r} must hold distinct values, got {twice[0]:g} twice"
-        )
+        raise ValueError(f"axis {name!r} must hold distinct values, got {twice[0]:g} twice")
 
 
 @dataclasses.dataclass
@@ -454,9 +443,7 @@ def _checked_cells(build, values: dict[str, np.ndarray]) -> _Cells:
     """Builds the tasks of all cells, after checks that need plain numbers."""
     parameters = inspect.signature(build).parameters.values()
     anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    takes = [
-        p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
-    ]
+    takes = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
     for name in values:
         if name not in takes and not anything:
             raise ValueError(
@@ -579,8 +566,6 @@ def _described(value):
         name = getattr(value, "__qualname__", type(value).__name__).split(".")[0]
         closure = getattr(value, "__closure__", None) or ()
         names = value.__code__.co_freevars if closure else ()
-        held = {
-            n: _described(c.cell_contents) for n, c in zip(names, closure, strict=True)
-        }
+        held = {n: _described(c.cell_contents) for n, c in zip(names, closure, strict=True)}
         return {"function": name, **held} if held else name
     return repr(value)
