@@ -1,5 +1,9 @@
 """jsuper trains grids of toy models of superposition and measures their geometry."""
 
+import importlib
+import importlib.metadata
+from typing import TYPE_CHECKING
+
 from jsuper.activations import exrelu as exrelu
 from jsuper.activations import jumprelu as jumprelu
 from jsuper.features import SparseFeatures as SparseFeatures
@@ -7,6 +11,8 @@ from jsuper.features import geometric_importance as geometric_importance
 from jsuper.features import log_densities as log_densities
 from jsuper.features import log_importance as log_importance
 from jsuper.features import uniform_importance as uniform_importance
+from jsuper.files import load as load
+from jsuper.files import save as save
 from jsuper.geometry import dimensions_per_feature as dimensions_per_feature
 from jsuper.geometry import feature_dimensionality as feature_dimensionality
 from jsuper.geometry import feature_norms as feature_norms
@@ -24,3 +30,16 @@ from jsuper.sweep import use_cpu_cores as use_cpu_cores
 from jsuper.task import Task as Task
 from jsuper.training import Recipe as Recipe
 from jsuper.training import train as train
+
+if TYPE_CHECKING:
+    from jsuper import plots as plots
+    from jsuper import theory as theory
+
+__version__ = importlib.metadata.version("jsuper")
+
+
+def __getattr__(name: str):
+    # Loaded on first use: a script that only trains never pays for matplotlib.
+    if name in ("plots", "theory"):
+        return importlib.import_module(f"jsuper.{name}")
+    raise AttributeError(f"module 'jsuper' has no attribute {name!r}")
