@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 
 demo: $(VENV)/.base
 	$(BIN)/python scripts/exrelu_phases.py --out out
+	$(BIN)/python scripts/exrelu_optimality.py --out out
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
@@ -16,7 +17,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 
 types: $(VENV)/.dev
-	$(BIN)/pyright
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 docs: $(VENV)/.dev
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

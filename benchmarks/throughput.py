@@ -82,7 +82,7 @@ def seconds(run) -> float:
 
 def main() -> None:
     """Times both in turn and reports medians."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Time jsuper and PyTorch in turn.")
     parser.add_argument("--rounds", type=int, default=5, help="timings of each")
     parser.add_argument("--out", type=Path, default=Path("out/throughput.json"))
     options = parser.parse_args()

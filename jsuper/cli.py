@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -163,7 +164,7 @@ def _parser() -> argparse.ArgumentParser:
         "Example: jsuper sweep --densities 1:0.05:10 --thresholds 0 -0.25 -o exrelu.nc",
     )
     inputs = sweep.add_mutually_exclusive_group()
-    values = {"nargs": "+", "metavar": "VALUES"}
+    values: dict[str, Any] = {"nargs": "+", "metavar": "VALUES"}
     inputs.add_argument(
         "--densities",
         type=_log_values,

@@ -9,6 +9,7 @@ most interesting. Definitions: Elhage et al. 2022, "Demonstrating Superposition"
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jsuper.pytree import pytree, static
@@ -51,7 +52,7 @@ class SparseFeatures:
         check_per_feature("density", self.density, self.n_features)
         check("density", self.density, lambda p: (p > 0) & (p <= 1), "in (0, 1]")
         check("low", self.low, np.isfinite, "a finite number")
-        if isinstance(self.low, jax.core.Tracer):
+        if isinstance(self.low, Tracer):
             return
         low = float(np.asarray(self.low))
         check(

@@ -7,6 +7,7 @@ colour-blind readers can tell apart.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -64,7 +65,7 @@ def embeddings(ds: xr.Dataset, *, limit: float | None = None) -> Figure:
 
     figure, axes = _panels(_size(ds, rows), _size(ds, columns), 1.25, 1.25)
     for i, j in np.ndindex(axes.shape):
-        panel: Axes = axes[i, j]
+        panel = axes[i, j]
         cell = {name: k for name, k in ((rows, i), (columns, j)) if name}
         W = ds["W"].isel(cell).transpose("feature", "hidden").values
         shades = _cell(importance, cell)
@@ -170,7 +171,7 @@ def dimensionality(ds: xr.Dataset, *, fractions: dict[str, float] | None = None)
     if "density" not in ds["W"].dims:
         raise ValueError("dimensionality needs a sweep with the axis 'density'")
     ds = measure(ds)
-    others = [d for d in ds["norm"].dims if d not in ("density", "seed", "feature")]
+    others = [str(d) for d in ds["norm"].dims if d not in ("density", "seed", "feature")]
     if len(others) > 1:
         raise ValueError(f"dimensionality takes one axis besides density, got {others}")
     other = others[0] if others else None
@@ -358,7 +359,7 @@ def _cell(array: xr.DataArray, cell: dict[str, int]) -> np.ndarray:
     return array.isel({k: v for k, v in cell.items() if k in array.dims}).values
 
 
-def _panels(rows, columns, width, height, **shared):
+def _panels(rows, columns, width, height, **shared) -> tuple[Figure, Any]:
     figure = Figure(
         figsize=(width * columns + 0.9, height * rows + 0.4), layout="constrained"
     )
@@ -396,9 +397,8 @@ def _fraction(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _edges(values: Sequence[float]) -> tuple[str, np.ndarray]:
+def _edges(values: np.ndarray) -> tuple[str, np.ndarray]:
     """Cell edges around the values, and the scale on which they lie halfway."""
-    values = np.asarray(values, float)
     if not np.isfinite(values).all():
         return "linear", np.arange(len(values) + 1) - 0.5
     steps = np.diff(np.log(values)) if (values > 0).all() else np.array([])

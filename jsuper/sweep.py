@@ -4,16 +4,18 @@ import dataclasses
 import functools
 import importlib.metadata
 import inspect
+import itertools
 import json
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import xarray as xr
 from jax.sharding import Mesh, PartitionSpec
 from tqdm import tqdm
@@ -65,7 +67,7 @@ def sweep(
     recipe: Recipe = Recipe(),
     *,
     key: jax.Array,
-    devices: int | Sequence[jax.Device] | None = None,
+    devices: int | Sequence[Any] | None = None,
     progress: bool | None = None,
     callback: Callable[[int, xr.Dataset], None] | None = None,
     chunks: int | None = None,
@@ -79,8 +81,8 @@ def sweep(
     others are trained with it.
 
     Args:
-        build: Makes one task from numbers. Its arguments are the axes; it must be
-            traceable by JAX, and sizes must not depend on its arguments.
+        build: Makes one task from numbers: called once for each cell, with the axes'
+            values as arguments. Sizes must not depend on them.
         axes: Values by argument name, one-dimensional and distinct. The reserved name
             ``seed``, a count or a list of integers, is not passed to ``build``.
         recipe: How each model is trained.
@@ -130,14 +132,15 @@ def sweep(
         raise TypeError(f"key must be a typed key such as jax.random.key(0), got {key!r}")
     if key.shape != ():
         raise TypeError(f"key must be a single key, got an array of shape {key.shape}")
-    values, seeds = _checked_axes(axes)
-    cells = _checked_cells(build, values)
     n_windows = math.ceil(recipe.steps / recipe.log_every)
     if chunks is None:
         chunks = n_windows
     check_count("chunks", chunks)
-    grid = _Grid(order=tuple(axes), values=values, seeds=seeds, cells=cells, recipe=recipe)
-    run = _Run(grid, key, _devices(devices))
+    devices = _checked_devices(devices)
+    values, seeds = _checked_axes(axes)
+    cells = _checked_cells(build, values)
+    grid = _Grid(tuple(axes), values, seeds, cells, recipe)
+    run = _Run(grid, key, devices)
 
     history = []
     per_chunk = math.ceil(n_windows / chunks)
@@ -153,13 +156,13 @@ def sweep(
             history.append(run.advance(firsts[chunk], lengths[chunk], per_chunk))
             bar.update(sum(lengths[chunk]))
             if not bar.disable:
-                bar.set_postfix_str(f"median loss {np.nanmedian(history[-1]):.3g}")
+                bar.set_postfix_str(f"median loss {np.median(history[-1]):.3g}")
             if callback is not None:
                 done = firsts[chunk][-1] + lengths[chunk][-1]
                 callback(done, grid.label(run.params(), np.concatenate(history, -1)))
 
     ds = grid.label(run.params(), np.concatenate(history, -1), run.loss())
-    ds.attrs["made_by"] = json.dumps(_made_by(grid, key, run.devices))
+    ds.attrs["made_by"] = json.dumps(_made_by(grid, key, devices), allow_nan=False)
     _warn_of_divergence(ds["finite"])
     return ds
 
@@ -168,10 +171,13 @@ class _Grid:
     """The axes of a sweep: from names to a batch of tasks, and back to labels."""
 
     def __init__(self, order, values, seeds, cells, recipe):
-        self.order, self.values, self.seeds = order, values, seeds
-        self.tasks, self.shape, self.recipe = cells.tasks, cells.shape, recipe
-        self.build = cells.build
-        self.n_cells = math.prod(self.shape)
+        self.order, self.values, self.seeds, self.recipe = order, values, seeds, recipe
+        self.first_cell = cells[0]
+        # Through NumPy: one transfer per leaf, and no weak types, which JAX would
+        # compile for separately.
+        self.tasks = jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *cells)
+        self.shape = tuple(len(array) for array in values.values())
+        self.n_cells = len(cells)
         self.n_models = self.n_cells * len(seeds)
 
     def keys(self, key):
@@ -187,7 +193,8 @@ class _Grid:
         fold_in = jnp.vectorize(jax.random.fold_in)
         keys = jnp.broadcast_to(keys, (self.n_cells, len(self.seeds)))
         for name in names:
-            bits = by_name[name].astype(np.float32).reshape(-1, 1).view(np.uint32)
+            # Adding 0 makes -0.0 and 0.0 one value.
+            bits = (by_name[name].astype(np.float32) + 0).reshape(-1, 1).view(np.uint32)
             keys = fold_in(keys, bits)
         return keys
 
@@ -237,7 +244,7 @@ class _Grid:
         """The importance of each feature, along those axes that it depends on."""
         importance = getattr(self.tasks, "importance", None)
         n = getattr(getattr(self.tasks, "features", None), "n_features", None)
-        if importance is None or n is None:
+        if importance is None or n is None or "importance" in self.values:
             return None
         rows = np.asarray(importance).reshape(self.n_cells, -1)
         rows = np.broadcast_to(rows, (self.n_cells, n)).reshape(*self.shape, n)
@@ -268,7 +275,6 @@ class _Run:
 
     def __init__(self, grid, key, devices):
         keys = grid.keys(key)
-        self.devices = devices
         self.grid_shape = (grid.n_cells, len(grid.seeds))
         self.recipe = grid.recipe
         # Split the axis that wastes less on padding; of two equal ones the seeds, since
@@ -374,7 +380,7 @@ def _pad(array, size, axis):
     return jnp.take(array, indices, axis=axis)
 
 
-def _devices(devices):
+def _checked_devices(devices: int | Sequence[Any] | None) -> list[Any]:
     available = jax.devices()
     if devices is None:
         return available
@@ -391,38 +397,48 @@ def _devices(devices):
     return available[:devices]
 
 
+RESERVED = ("step", "feature", "hidden", "loss", "history", "finite")
+
+
 def _checked_axes(axes: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], list[int]]:
     """Returns the values of each axis, and the seeds."""
+    if not isinstance(axes, Mapping):
+        raise TypeError(f"axes must map names to values, got {axes!r}")
     values = {}
     for name, given in axes.items():
         if name == SEED:
             continue
-        try:
-            array = np.asarray(given, dtype=float)
-        except (TypeError, ValueError):
-            raise ValueError(f"axis {name!r} must hold numbers, got {given!r}") from None
+        if name in RESERVED:
+            raise ValueError(
+                f"axis {name!r} must have another name than the result's own "
+                f"({', '.join(RESERVED)})"
+            )
+        array = np.asarray(given)
+        if array.size and array.dtype.kind not in "iuf":
+            raise ValueError(f"axis {name!r} must hold numbers, got {given!r}")
         if array.ndim != 1 or array.size == 0:
             raise ValueError(
                 f"axis {name!r} must be a non-empty list of numbers, got {given!r}"
             )
+        array = array.astype(float)
         if np.isnan(array).any():
             raise ValueError(f"axis {name!r} must not contain NaN, got {given!r}")
         _check_distinct(name, array.astype(np.float32), array)
         values[name] = array
 
     given = axes.get(SEED, [0])
-    if isinstance(given, Iterable):
-        seeds = list(given)
-        if not seeds:
-            raise ValueError("axis 'seed' must be a count or a non-empty list, got []")
-        for seed in seeds:
-            check_count("axis 'seed'", seed, lowest=0)
-        if max(seeds) >= 2**32:
-            raise ValueError(f"axis 'seed' must stay below 2**32, got {max(seeds)}")
-        _check_distinct(SEED, np.array(seeds), np.array(seeds))
-        return values, [int(seed) for seed in seeds]
-    check_count("axis 'seed'", given)
-    return values, list(range(given))
+    if np.ndim(given) == 0:
+        check_count("axis 'seed'", given)
+        return values, list(range(int(given)))
+    seeds = list(given)
+    if not seeds:
+        raise ValueError("axis 'seed' must be a count or a non-empty list, got []")
+    for seed in seeds:
+        check_count("axis 'seed'", seed, lowest=0)
+    if max(seeds) >= 2**32:
+        raise ValueError(f"axis 'seed' must stay below 2**32, got {max(seeds)}")
+    _check_distinct(SEED, np.array(seeds), np.array(seeds))
+    return values, [int(seed) for seed in seeds]
 
 
 def _check_distinct(name, array, given):
@@ -432,15 +448,8 @@ def _check_distinct(name, array, given):
         raise ValueError(f"axis {name!r} must hold distinct values, got {twice[0]:g} twice")
 
 
-@dataclasses.dataclass
-class _Cells:
-    build: Callable
-    tasks: Any
-    shape: tuple[int, ...]
-
-
-def _checked_cells(build, values: dict[str, np.ndarray]) -> _Cells:
-    """Builds the tasks of all cells, after checks that need plain numbers."""
+def _checked_cells(build, values: dict[str, np.ndarray]) -> list[Any]:
+    """Builds the task of every cell from plain numbers, which constructors can check."""
     parameters = inspect.signature(build).parameters.values()
     anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
     takes = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
@@ -464,27 +473,26 @@ def _checked_cells(build, values: dict[str, np.ndarray]) -> _Cells:
                 "build must return a task with the methods init and loss, got "
                 f"{type(task).__name__} without {method}"
             )
-    structure = jax.tree.structure(task)
-    for name, array in values.items():
-        for value in array[1:]:
-            other = build(**{**first, name: float(value)})
-            if jax.tree.structure(other) != structure:
-                raise ValueError(
-                    f"axis {name!r} changes a size or another static part of the task at "
-                    f"{value:g}; sweep sizes one call at a time"
-                )
-        _check_used(build, name, first)
+    for name in values:
+        if name in getattr(task, "dims", {}):
+            raise ValueError(f"axis {name!r} must have another name than a parameter")
 
-    shape = tuple(len(array) for array in values.values())
-    columns = [
-        jnp.asarray(column.ravel(), float)
-        for column in np.meshgrid(*values.values(), indexing="ij")
-    ]
-    tasks = jax.vmap(
-        lambda *numbers: build(**dict(zip(values, numbers, strict=True))),
-        axis_size=math.prod(shape),
-    )(*columns)
-    return _Cells(build, jax.tree.map(jnp.asarray, tasks), shape)
+    def static_parts(task):
+        return jax.tree.structure(task), [np.shape(leaf) for leaf in jax.tree.leaves(task)]
+
+    cells = []
+    for numbers in itertools.product(*(array.tolist() for array in values.values())):
+        cell = dict(zip(values, numbers, strict=True))
+        cells.append(build(**cell))
+        if static_parts(cells[-1]) != static_parts(task):
+            raise ValueError(
+                f"build must make tasks that differ in numbers only, but "
+                f"{_coordinates(cell)} changes a size or another static part; sweep sizes "
+                "one call at a time, and define functions such as a target outside build"
+            )
+    for name in values:
+        _check_used(build, name, first)
+    return cells
 
 
 def _check_used(build, name, first):
@@ -493,10 +501,11 @@ def _check_used(build, name, first):
     def leaves(number):
         return jax.tree.leaves(build(**{**first, name: number}))
 
-    # With out_axes=None, vmap refuses outputs that depend on what it maps over.
+    # With out_axes=None, vmap refuses outputs that depend on what it maps over. A build
+    # that JAX cannot trace looks at the number, and so uses it.
     try:
         jax.eval_shape(jax.vmap(leaves, out_axes=None), jnp.zeros(2))
-    except ValueError:
+    except (ValueError, TypeError):
         return
     raise ValueError(f"axis {name!r} must change the task, but build ignores it")
 
@@ -512,9 +521,8 @@ def _warn_of_divergence(finite: xr.DataArray, most: int = 5) -> None:
     if len(where) == 0:
         return
     named = [
-        " ".join(
-            f"{dim}={finite[dim].values[i]:g}"
-            for dim, i in zip(finite.dims, place, strict=True)
+        _coordinates(
+            {d: finite[d].values[i] for d, i in zip(finite.dims, place, strict=True)}
         )
         for place in where[:most]
     ]
@@ -526,16 +534,19 @@ def _warn_of_divergence(finite: xr.DataArray, most: int = 5) -> None:
     )
 
 
+def _coordinates(cell: Mapping[Any, Any]) -> str:
+    return " ".join(f"{name}={value:g}" for name, value in cell.items())
+
+
 def _made_by(grid, key, devices):
     """How a dataset was made, in terms that JSON can hold."""
     recipe = {
         field.name: _described(getattr(grid.recipe, field.name))
         for field in dataclasses.fields(grid.recipe)
     }
-    first = {name: float(array[0]) for name, array in grid.values.items()}
     return {
         "recipe": recipe,
-        "first_task": _described(grid.build(**first)),
+        "first_task": _described(grid.first_cell),
         "key": {
             "implementation": str(jax.random.key_impl(key)),
             "data": np.asarray(jax.random.key_data(key)).tolist(),
@@ -549,6 +560,8 @@ def _made_by(grid, key, devices):
 
 def _described(value):
     """A task, an optimizer or a number as plain data."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no infinity
     if isinstance(value, bool | int | float | str | None):
         return value
     if dataclasses.is_dataclass(value):
@@ -556,8 +569,8 @@ def _described(value):
         described = {f.name: _described(getattr(value, f.name)) for f in fields}
         return {"type": type(value).__name__, **described}
     if isinstance(value, np.ndarray | np.generic | jax.Array):
-        return np.asarray(value).tolist()
-    if isinstance(value, tuple) and hasattr(value, "update"):
+        return _described(np.asarray(value).tolist())
+    if isinstance(value, optax.GradientTransformation):
         return _described(value.update)
     if isinstance(value, list | tuple):
         return [_described(item) for item in value]

@@ -8,8 +8,8 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
+from jax.core import Tracer
 
 
 def check(
@@ -19,7 +19,7 @@ def check(
     allowed: str,
 ) -> None:
     """Raises `ValueError` unless ``holds`` is true of every number in ``value``."""
-    if isinstance(value, jax.core.Tracer):
+    if isinstance(value, Tracer):
         return
     try:
         numbers = np.asarray(value, dtype=float)

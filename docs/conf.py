@@ -1,0 +1,56 @@
+"""Sphinx settings. The build is strict: a warning fails it."""
+
+import re
+
+import jsuper
+
+project = "jsuper"
+author = "The jsuper developers"
+copyright = "2026, The jsuper developers"
+release = jsuper.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+]
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = "jsuper"
+default_role = "py:obj"
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+napoleon_use_rtype = False
+
+
+def _dollar_math(app, what, name, obj, options, lines):
+    """Docstrings write mathematics between dollars, as the pages do."""
+    text = "\n".join(lines)
+
+    def display(match):
+        indent = match.group(1)
+        body = match.group(2).strip().split("\n")
+        return "\n".join(
+            [
+                "",
+                f"{indent}.. math::",
+                "",
+                *(f"{indent}   {row.strip()}" for row in body),
+                "",
+            ]
+        )
+
+    def inline(match):
+        return f":math:`{' '.join(match.group(1).split())}`"
+
+    text = re.sub(r"^([ ]*)\$\$(.+?)\$\$", display, text, flags=re.S | re.M)
+    text = re.sub(r"\$(.+?)\$", inline, text, flags=re.S)
+    lines[:] = text.split("\n")
+
+
+def setup(app):
+    # Before napoleon, which lays out the sections.
+    app.connect("autodoc-process-docstring", _dollar_math, priority=400)

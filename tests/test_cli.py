@@ -1,0 +1,131 @@
+"""The command: what it writes, what it says, and how it refuses."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import jsuper as js
+from jsuper import cli
+
+SMALL = ["--seeds", "2", "--steps", "30", "--batch", "64", "--cores", "2"]
+
+
+@pytest.fixture(scope="module")
+def sweep_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sweep") / "sweep.nc"
+    words = [
+        "sweep",
+        "--densities",
+        "1:0.01:3",
+        "--thresholds",
+        "0",
+        "linear",
+        "-o",
+        str(path),
+    ]
+    assert cli.main([*words, *SMALL]) == 0
+    return path
+
+
+def test_sweep_writes_the_grid_that_was_asked_for(sweep_file):
+    ds = js.load(sweep_file)
+    np.testing.assert_allclose(ds["density"], [1, 0.1, 0.01])
+    np.testing.assert_allclose(ds["threshold"], [0, -np.inf])
+    np.testing.assert_allclose(ds["importance"], 0.9 ** np.arange(5), rtol=1e-6)
+    assert ds.sizes["seed"] == 2
+    assert ds["step"].values[-1] == 30
+    assert "dimensionality" in ds
+
+
+def test_sparsities_and_ranges(tmp_path):
+    path = tmp_path / "a.nc"
+    words = ["sweep", "--sparsities", "0", "0.9", "--thresholds=-1:0:3", "-o", str(path)]
+    assert cli.main([*words, *SMALL, "--quiet"]) == 0
+    ds = js.load(path)
+    np.testing.assert_allclose(ds["density"], [1, 0.1])
+    np.testing.assert_allclose(ds["threshold"], [-1, -0.5, 0])
+
+
+@pytest.mark.parametrize("kind", cli.DRAWN)
+def test_plot_draws_every_kind(sweep_file, tmp_path, kind):
+    picture = tmp_path / "figure.png"
+    select = ["--select", "threshold=0"] if kind == "demonstration" else []
+    words = ["plot", str(sweep_file), "--kind", kind, "-o", str(picture), *select]
+    if kind == "phase":
+        words += ["--quantity", "superposed"]
+    assert cli.main(words) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert cli.main(words) == 2  # it exists now
+
+
+def test_info_tells_axes_recipe_and_convergence(sweep_file, capsys):
+    assert cli.main(["info", str(sweep_file)]) == 0
+    said = capsys.readouterr().out
+    assert "density (3): 1, 0.1, 0.01" in said
+    assert "steps: 30" in said
+    assert '"weight_decay": 0.01' in said
+    assert "12 of 12 models are finite" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--densities", "1.2"], "density must be in (0, 1], got 1.2"),
+        (["--densities", "0"], "density must be in (0, 1], got 0"),
+        (["--densities", "nan"], "axis 'density' must not contain NaN"),
+        (["--sparsities", "1"], "density must be in (0, 1], got 0"),
+        (["--thresholds", "inf"], "threshold must be in [-inf, inf), got inf"),
+        (["--hidden", "0"], "n_hidden must be an integer of at least 1, got 0"),
+        (["--features", "-1"], "n_features must be an integer of at least 1, got -1"),
+        (["--steps", "0"], "steps must be an integer of at least 1, got 0"),
+        (["--seeds", "0"], "axis 'seed' must be an integer of at least 1, got 0"),
+        (["--importance", "-1"], "ratio must be positive and finite, got -1"),
+        (["--cores", "0"], "n must be an integer of at least 1, got 0"),
+    ],
+)
+def test_sweep_refuses_in_one_line(words, message, tmp_path, capsys):
+    assert cli.main(["sweep", *words, "-o", str(tmp_path / "a.nc")]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert message in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words", [["--densities", "few"], ["--densities", "1:0.1"], ["--no"]]
+)
+def test_unreadable_words_exit_with_2(words, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["sweep", "-o", str(tmp_path / "a.nc"), *words])
+    assert stop.value.code == 2
+
+
+def test_paths_are_checked_before_training(tmp_path, capsys):
+    folder = tmp_path / "nowhere" / "a.nc"
+    assert cli.main(["sweep", "-o", str(folder)]) == 2
+    assert "existing folder" in capsys.readouterr().err
+    taken = tmp_path / "a.nc"
+    taken.write_text("mine")
+    assert cli.main(["sweep", "-o", str(taken)]) == 2
+    assert taken.read_text() == "mine"
+    assert cli.main(["info", str(taken)]) == 2
+    assert cli.main(["plot", str(taken)]) == 2
+
+
+def test_an_interrupted_sweep_says_so_and_leaves_nothing(tmp_path, capsys, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(js, "sweep", interrupted)
+    assert cli.main(["sweep", "--cores", "2", "-o", str(tmp_path / "a.nc")]) == 130
+    assert capsys.readouterr().err == "jsuper sweep: interrupted, nothing written\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_it_is_quiet_in_a_pipe(tmp_path):
+    words = [sys.executable, "-m", "jsuper.cli", "sweep", "-o", str(tmp_path / "a.nc")]
+    run = subprocess.run([*words, *SMALL], capture_output=True, text=True, check=True)
+    assert run.stderr == ""
+    assert run.stdout == f"{tmp_path / 'a.nc'}: 2 models, 2 finite\n"
