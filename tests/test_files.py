@@ -52,7 +52,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(
 
 
 def test_unwritable_paths_are_named(ds, tmp_path):
-    with pytest.raises(FileNotFoundError, match="existing folder, got .*nowhere"):
+    with pytest.raises(FileNotFoundError, match=r"existing folder, got .*nowhere"):
         js.save(ds, tmp_path / "nowhere" / "sweep.nc")
     with pytest.raises(IsADirectoryError, match=r"output must be a file, got the folder"):
         files.check_writable(tmp_path)

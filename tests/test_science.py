@@ -7,7 +7,7 @@ import optax
 import pytest
 
 import jsuper as js
-from jsuper import theory
+from jsuper import theory, training
 
 STEPS = 2000
 # A rate that ends at 0 lets models come to rest, where the notebook's still rattle.
@@ -156,3 +156,70 @@ def test_a_model_below_its_threshold_never_moves(optimizer):
     # All outputs are 0, so the loss stays E x² = 1/6, up to the noise of the batches.
     np.testing.assert_allclose(history[0].mean(), 1 / 6, rtol=0.02)
     assert (params["b"][1] != 0).any(axis=-1).all()  # larger weights do reach it
+
+
+def train_pairs(start, thresholds, densities=(0.01, 0.02, 0.05), n_seeds=4):
+    """-W_1 · W_2 of two equal features after training, by density, threshold and seed."""
+
+    def task(density, threshold):
+        return js.Task(js.SparseFeatures(2, density), js.ToyModel(2, 1, threshold))
+
+    density, threshold = np.meshgrid(densities, thresholds, indexing="ij")
+    tasks = jax.vmap(task)(jnp.array(density.ravel()), jnp.array(threshold.ravel()))
+    keys = jax.random.split(jax.random.key(5), n_seeds)
+    grid = (density.size, n_seeds)
+    W = jnp.broadcast_to(jnp.array([[start], [-start]]), (*grid, 2, 1))
+    params = {"W": W, "b": jnp.zeros((*grid, 2))}
+    trained, _ = js.train(tasks, keys, js.Recipe(4000, 1024, optax.adam(1e-3)), params)
+    product = -np.prod(trained["W"], axis=(-2, -1))
+    return product.reshape(*density.shape, n_seeds)
+
+
+@pytest.mark.slow
+def test_gradient_descent_holds_a_pair_down_to_its_fixed_points_end():
+    held = np.array([-0.2, -0.3, -0.4])
+    ends = train_pairs(1.0, held)
+    expected = np.broadcast_to(theory.pair_fixed_point(held)[:, None], ends.shape)
+    np.testing.assert_allclose(ends, expected, atol=0.04)  # worst at the highest density
+    # Past -0.529 no density, and no seed, keeps the pair it starts with.
+    assert (train_pairs(1.0, [-0.57, -0.65]) < 0.6).all()
+
+
+@pytest.mark.slow
+def test_small_weights_reach_the_pair_above_minus_a_half_only():
+    ends = train_pairs(0.05, [-0.4, -0.44, -0.52, -0.6])
+    assert (ends[:, :2] > 0.8).all()
+    # The linear model's valley |W_1|² + |W_2|² = 1 ends at a product of 1/2 at most.
+    assert (ends[:, 2:] < 0.55).all()
+
+
+@pytest.mark.slow
+def test_training_leaves_a_pentagon_that_is_better_than_what_it_finds(models):
+    # At -0.2 ReLU's own pentagon beats everything that training finds from scratch, and
+    # training that starts from it makes the loss worse: the jump has no gradient.
+    threshold, density = -0.2, 0.05
+    pentagon = js.best_seed(models.sel(threshold=0.0, density=density, ratio=0.9))
+
+    def task(threshold):
+        importance = js.geometric_importance(5, 0.9)
+        return js.Task(
+            js.SparseFeatures(5, density), js.ToyModel(5, 2, threshold), importance
+        )
+
+    tasks = jax.vmap(task)(jnp.array([threshold]))
+    keys = jax.random.split(jax.random.key(6), 8)
+    found, _ = js.train(tasks, keys, RECIPE)
+    params = {
+        "W": jnp.broadcast_to(pentagon["W"].values, (1, 8, 5, 2)),
+        "b": jnp.broadcast_to(
+            np.minimum(pentagon["b"].values, threshold - 0.01), (1, 8, 5)
+        ),
+    }
+    trained_on, _ = js.train(tasks, keys, RECIPE, params)
+    loss = [
+        training.evaluate(tasks, keys, p, 1024, 64) for p in (params, trained_on, found)
+    ]
+    as_set, after, from_scratch = (np.asarray(values)[0] for values in loss)
+    assert as_set.max() < 0.95 * from_scratch.min()
+    assert (after > 1.05 * as_set).all()
+    assert (js.is_represented(trained_on["W"]).sum(-1) == 4).all()
