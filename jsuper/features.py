@@ -13,7 +13,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jsuper.pytree import pytree, static
-from jsuper.validation import check, check_count, check_per_feature
+from jsuper.validation import check, check_count, check_number, per_feature
 
 
 @pytree
@@ -26,7 +26,8 @@ class SparseFeatures:
     Args:
         n_features: Number of features $n$, at least 1.
         density: Probability $p$ in (0, 1] that a feature is active; one number or one
-            per feature, shape (n_features,).
+            per feature, shape (n_features,). Draws rest on 31 random bits in single
+            precision, which still divide a density of 1e-7 finely.
         low: Lower end of the range of an active feature.
         high: Upper end of that range, above ``low``.
 
@@ -49,8 +50,11 @@ class SparseFeatures:
 
     def __post_init__(self) -> None:
         check_count("n_features", self.n_features)
-        check_per_feature("density", self.density, self.n_features)
+        density = per_feature("density", self.density, self.n_features)
+        object.__setattr__(self, "density", density)
         check("density", self.density, lambda p: (p > 0) & (p <= 1), "in (0, 1]")
+        check_number("low", self.low)
+        check_number("high", self.high)
         check("low", self.low, np.isfinite, "a finite number")
         if isinstance(self.low, Tracer):
             return

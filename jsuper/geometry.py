@@ -82,7 +82,8 @@ def feature_dimensionality(W: ArrayLike) -> jax.Array:
         W: Weights, shape (..., n_features, n_hidden).
 
     Returns:
-        Dimensionalities in [0, 1], shape (..., n_features); 0 for a feature of norm 0.
+        Dimensionalities in [0, 1] up to rounding, shape (..., n_features); 0 for a feature
+        of norm 0.
 
     Example:
         >>> feature_dimensionality(jnp.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]))

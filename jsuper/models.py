@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 
 from jsuper.activations import exrelu
 from jsuper.pytree import pytree, static
-from jsuper.validation import check, check_count
+from jsuper.validation import check, check_count, check_number
 
 Params = dict[str, jax.Array]
 
@@ -54,8 +54,10 @@ class ToyModel:
     def __post_init__(self) -> None:
         check_count("n_features", self.n_features)
         check_count("n_hidden", self.n_hidden)
+        check_number("threshold", self.threshold)
         check("threshold", self.threshold, lambda t: t < np.inf, "in [-inf, inf)")
         if self.init_std is not None:
+            check_number("init_std", self.init_std)
             check(
                 "init_std",
                 self.init_std,

@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 from jsuper import fused
 from jsuper.models import Params
 from jsuper.pytree import pytree, static
-from jsuper.validation import check, check_per_feature
+from jsuper.validation import check, per_feature
 
 
 def reconstruction(x: jax.Array) -> jax.Array:
@@ -66,7 +66,8 @@ class Task:
                 f"model.n_features must equal features.n_features = {n}, "
                 f"got {self.model.n_features}"
             )
-        check_per_feature("importance", self.importance, n)
+        importance = per_feature("importance", self.importance, n)
+        object.__setattr__(self, "importance", importance)
         check(
             "importance",
             self.importance,

@@ -153,17 +153,20 @@ def pair_boundary(
         importance: $I_1$ of the feature kept and $I_2$ of the one in question.
 
     Returns:
-        Densities in [0, 1], of the shape of ``threshold``; 0 where the pair never wins.
+        Densities in [0, 1], of the shape of ``threshold``; 0 where the pair never
+        wins, NaN where t > 0.
 
     Example:
         >>> pair_boundary([0.0, -0.25, -0.9]).round(3)
         array([0.571, 0.517, 0.   ])
     """
-    tau = np.minimum(np.abs(np.minimum(np.asarray(threshold, float), 0.0)), 1.0)
+    t = np.asarray(threshold, float)
+    tau = np.minimum(np.abs(t), 1.0)
     both, second = sum(importance), importance[1]
     together = 1 / 12 + tau / 3 - tau**4 / 12 + (1 - tau) ** 4 / 12
     gain = second - both * tau**3
-    return np.clip(gain / (3 * both * (together - tau**3 / 3) + 0.75 * second), 0, 1)
+    boundary = np.clip(gain / (3 * both * (together - tau**3 / 3) + 0.75 * second), 0, 1)
+    return np.where(t > 0, np.nan, boundary)
 
 
 def pair_fixed_point(threshold: ArrayLike) -> np.ndarray:
@@ -181,10 +184,13 @@ def pair_fixed_point(threshold: ArrayLike) -> np.ndarray:
       \right) \right),$$
 
     which falls from 1 at $\tau = 0$ to 2/3 at $\tau = (4/27)^{1/3} \approx 0.529$, and
-    does not exist beyond: there gradient descent pulls the pair apart, although it stays
-    better than dropping a feature up to $\tau \approx 0.79$ (`pair_boundary`). The true
-    derivative of the loss has its zero at $a > 1$, where $2 (a - 1) a^2 = \tau^3$.
-    The root is stable against unequal norms too, since $a > 1/2$.
+    does not exist beyond, although the pair stays better than dropping a feature up to
+    $\tau \approx 0.79$ (`pair_boundary`). The true derivative of the loss has its zero at
+    $a > 1$, where $2 (a - 1) a^2 = \tau^3$. The root is stable against unequal norms too,
+    since $a > 1/2$. Where it does not exist, norms shrink until all interference passes
+    ($a < \tau$) and the model is linear: for $\tau \ge 1/2$ it comes to rest in the linear
+    model's valley, the sum of both squared norms 1. A model that starts from small weights
+    enters that valley first, and so reaches the pair for $\tau < 1/2$ only.
 
     Args:
         threshold: $t \le 0$, any shape.
@@ -200,7 +206,7 @@ def pair_fixed_point(threshold: ArrayLike) -> np.ndarray:
     tau = np.maximum(-np.asarray(threshold, float), 0.0)
     cosine = 1 - 13.5 * tau**3
     a = (1 + 2 * np.cos(np.arccos(np.clip(cosine, -1, 1)) / 3)) / 3
-    return np.where(cosine < -1, np.nan, a)
+    return np.where(cosine < -1 - 1e-12, np.nan, a)
 
 
 PAIR_LIMIT = -((4 / 27) ** (1 / 3))

@@ -8,6 +8,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -43,11 +44,26 @@ def check_count(argument: str, value: Any, lowest: int = 1) -> None:
         )
 
 
-def check_per_feature(argument: str, value: Any, n_features: int) -> None:
-    """Raises `ValueError` unless ``value`` is one number or one per feature."""
+def check_number(argument: str, value: Any) -> None:
+    """Raises `ValueError` unless ``value`` is a single number."""
+    if np.shape(value) != ():
+        raise ValueError(
+            f"{argument} must be one number, got an array of shape {np.shape(value)}"
+        )
+
+
+def per_feature(argument: str, value: Any, n_features: int) -> Any:
+    """Returns one number or an array of one per feature; a list becomes an array.
+
+    Raises:
+        ValueError: If ``value`` has another shape.
+    """
+    if isinstance(value, list | tuple):
+        value = jnp.stack([jnp.asarray(number, float) for number in value])
     shape = np.shape(value)
     if shape not in ((), (n_features,)):
         raise ValueError(
             f"{argument} must be one number or {n_features} numbers (one per "
             f"feature), got an array of shape {shape}"
         )
+    return value

@@ -254,3 +254,10 @@ def test_bad_features(kwargs, message):
 def test_bad_curves(curve, message):
     with pytest.raises(ValueError, match="^" + message):
         curve()
+
+
+def test_a_list_counts_as_one_number_per_feature():
+    features = js.SparseFeatures(2, [0.5, 0.25])
+    np.testing.assert_allclose(features.mean(), [0.25, 0.125])
+    with pytest.raises(ValueError, match="low must be one number, got an array"):
+        js.SparseFeatures(2, 0.1, low=np.zeros(2))

@@ -134,3 +134,10 @@ COUNT = "must be an integer of at least 1, got "
 def test_bad_models(kwargs, message):
     with pytest.raises(ValueError, match="^" + message):
         js.ToyModel(**{"n_features": 5, "n_hidden": 2} | kwargs)
+
+
+def test_threshold_and_scale_are_single_numbers():
+    with pytest.raises(ValueError, match="threshold must be one number"):
+        js.ToyModel(2, 1, threshold=np.zeros(2))
+    with pytest.raises(ValueError, match="init_std must be one number"):
+        js.ToyModel(2, 1, init_std=np.ones(7))

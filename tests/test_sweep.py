@@ -526,3 +526,18 @@ def test_independent_cells_take_minus_zero_for_zero():
         for zero in (0.0, -0.0)
     )
     np.testing.assert_array_equal(one, other)
+
+
+def test_a_list_of_swept_numbers_is_an_array():
+    def build(r):
+        return js.Task(js.SparseFeatures(2, [0.5, r]), js.ToyModel(2, 1), [1.0, r])
+
+    def as_array(r):
+        both = jnp.array([0.5, r]), jnp.array([1.0, r])
+        return js.Task(js.SparseFeatures(2, both[0]), js.ToyModel(2, 1), both[1])
+
+    listed, stacked = (
+        js.sweep(make, {"r": [0.2, 0.9]}, SHORT, key=KEY) for make in (build, as_array)
+    )
+    np.testing.assert_array_equal(listed["W"], stacked["W"])
+    np.testing.assert_allclose(listed["importance"].sel(r=0.9), [1.0, 0.9], rtol=1e-6)

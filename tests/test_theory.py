@@ -249,3 +249,8 @@ def test_true_optimum_at_low_density(t):
     assert a > 1
     # A minimum is found to about the root of the rounding error.
     assert 2 * (a - 1) * a**2 == pytest.approx(-(t**3), abs=1e-6)
+
+
+def test_the_fixed_point_exists_at_its_limit():
+    assert theory.pair_fixed_point(theory.PAIR_LIMIT) == pytest.approx(2 / 3, abs=1e-6)
+    assert np.isnan(theory.pair_boundary(0.4))
