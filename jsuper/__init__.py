@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jsuper.activations import exrelu as exrelu
 from jsuper.activations import jumprelu as jumprelu
+from jsuper.devices import use_cpu_cores as use_cpu_cores
 from jsuper.features import SparseFeatures as SparseFeatures
 from jsuper.features import geometric_importance as geometric_importance
 from jsuper.features import log_densities as log_densities
@@ -26,7 +27,6 @@ from jsuper.models import ToyModel as ToyModel
 from jsuper.models import notebook_std as notebook_std
 from jsuper.models import xavier_std as xavier_std
 from jsuper.sweep import sweep as sweep
-from jsuper.sweep import use_cpu_cores as use_cpu_cores
 from jsuper.task import Task as Task
 from jsuper.training import Recipe as Recipe
 from jsuper.training import train as train
