@@ -330,7 +330,8 @@ def test_a_second_sweep_compiles_nothing(grid):
         jax.jit(lambda x: x + 1)(1.0)
     assert compiled == ["jit(<lambda>)"]  # the counter does count
     with compilations() as compiled:
-        js.sweep(pair, {"density": [0.5], "threshold": [0.0]}, TINY, key=KEY)
+        # A shape that no other test has.
+        js.sweep(pair, {"density": [0.5], "threshold": [0.0], "seed": 11}, TINY, key=KEY)
     assert {"jit(_start)", "jit(_advance)", "jit(_evaluate)"} <= set(compiled)
 
 
