@@ -36,6 +36,7 @@ def exrelu(z: ArrayLike, threshold: ArrayLike = 0.0) -> jax.Array:
         >>> exrelu(jnp.array([-0.5, -0.2, 0.3]), threshold=-0.25)
         Array([ 0. , -0.2,  0.3], dtype=float32)
     """
+    z = jnp.asarray(z)
     return jnp.where(z < jnp.asarray(threshold), 0.0, z)
 
 

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -16,11 +18,11 @@ import jsuper as js
 from jsuper import files
 
 DRAWN = {
-    "embeddings": "the embedding of each feature as an arrow (2 hidden dimensions)",
-    "demonstration": "W Wᵀ, norms and superposition",
-    "dimensionality": "dimensionality of each feature against 1/density",
-    "phase": "a measured quantity over two axes",
-    "loss": "training loss with a band over seeds",
+    "embeddings": ("embeddings", "the embedding of each feature (2 hidden dimensions)"),
+    "demonstration": ("demonstration", "W Wᵀ, norms and superposition"),
+    "dimensionality": ("dimensionality", "dimensionality of each feature, 1/density"),
+    "phase": ("phase_map", "a measured quantity over two axes"),
+    "loss": ("loss_curves", "training loss with a band over seeds"),
 }
 
 
@@ -33,11 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, 2 where an argument is wrong, 130 where interrupted.
     """
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    # argparse takes -inf and -1:0:5 for options, unless a space comes first.
+    words = [f" {word}" if re.match(r"-(\d|\.\d|inf)", word) else word for word in words]
+    options = _parser().parse_args(words)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             options.run(options)
+    except BrokenPipeError:
+        # The reader has seen enough; what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, TypeError, OSError, RuntimeError) as error:
         message = " ".join(str(error).split())
         print(f"jsuper {options.command}: error: {message}", file=sys.stderr)
@@ -50,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _sweep(options: argparse.Namespace) -> None:
     output = files.check_writable(options.output, force=options.force)
+    if not 0 <= options.key < 2**63:
+        raise ValueError(f"key must be in [0, 2**63), got {options.key}")
     if options.densities:
         densities = np.concatenate(options.densities)
     else:
@@ -93,22 +104,22 @@ def _plot(options: argparse.Namespace) -> None:
 
     ds = files.load(options.file)
     output = options.output or Path(options.file).with_suffix(f".{options.kind}.png")
-    output = files.check_writable(output, force=options.force)
+    files.check_writable(output, force=options.force)
     for name, value in options.select:
-        if name not in ds.coords:
-            raise ValueError(f"--select must name one of {list(ds.dims)}, got {name!r}")
-        ds = ds.sel({name: value}, method="nearest")
+        if name not in ds.dims or name not in ds.coords:
+            axes = [str(dim) for dim in ds["finite"].dims]
+            raise ValueError(f"--select must name one of {axes}, got {name!r}")
+        values = ds[name].values
+        distance = np.where(values == value, 0, np.abs(values - value))
+        ds = ds.isel({name: int(distance.argmin())})
+        print(f"{name} = {ds[name].item():g}")
+    draw = getattr(plots, DRAWN[options.kind][0])
     if options.kind == "phase":
-        figure = plots.phase_map(ds, options.quantity, x=options.x, y=options.y)
+        figure = draw(ds, options.quantity, x=options.x, y=options.y)
     else:
-        draw = {
-            "embeddings": plots.embeddings,
-            "demonstration": plots.demonstration,
-            "dimensionality": plots.dimensionality,
-            "loss": plots.loss_curves,
-        }[options.kind]
         figure = draw(ds)
-    figure.savefig(output, dpi=200)
+    with files.whole_file(output, force=options.force) as written:
+        figure.savefig(written, dpi=200)
     print(output)
 
 
@@ -134,20 +145,26 @@ def _info(options: argparse.Namespace) -> None:
         f"{len(made_by['devices'])} × {made_by['devices'][0]}"
     )
     finite = ds["finite"].values
-    print(f"converged: {int(finite.sum())} of {finite.size} models are finite")
-    if "loss" in ds:
+    print(f"finite: {int(finite.sum())} of {finite.size} models")
+    if finite.any():
         loss = ds["loss"].values[finite]
-        late = ds["history"].isel(step=slice(-max(1, ds.sizes["step"] // 10), None))
-        early = ds["history"].isel(step=slice(None, 1)).mean("step").values[finite]
-        still = late.values[..., 0][finite] > 1.05 * late.values[..., -1][finite]
+        history = ds["history"].transpose(..., "step").values[finite]
+        tenth = max(1, history.shape[-1] // 10)
+        last, before = history[:, -tenth:].mean(-1), history[:, -2 * tenth : -tenth]
+        settled = (
+            last > 0.95 * before.mean(-1) if before.size else np.zeros(len(last), bool)
+        )
         print(f"loss on fresh data: {loss.min():.4g} to {loss.max():.4g}")
-        print(f"training loss fell by a median factor {np.median(early / loss):.3g}")
-        print(f"still falling (over 5 % in the last tenth): {int(still.sum())} models")
+        print(
+            f"converged (training loss fell less than 5 % in the last tenth of the steps): "
+            f"{int(settled.sum())} of {finite.size} models"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="jsuper",
+        allow_abbrev=False,
         description="Train grids of toy models of superposition, and look at them.",
     )
     parser.add_argument("--version", action="version", version=js.__version__)
@@ -155,12 +172,13 @@ def _parser() -> argparse.ArgumentParser:
 
     sweep = commands.add_parser(
         "sweep",
+        allow_abbrev=False,
         help="train a grid of densities x thresholds x seeds",
         description="Train a grid of toy models, x' = ExReLU_t(x W Wᵀ + b), and write it "
         "as a netCDF file.",
         epilog="VALUES are numbers (1 0.3 0.1) or a range START:STOP:COUNT; densities are "
-        "spaced evenly in the log, all else evenly. A range that starts below 0 needs an "
-        "equals sign (--thresholds=-1:0:11); 'linear' is the threshold minus infinity. "
+        "spaced evenly in the log, all else evenly. 'linear' is the threshold minus "
+        "infinity. Randomness follows --key; --seeds is how many models a cell has. "
         "Example: jsuper sweep --densities 1:0.05:10 --thresholds 0 -0.25 -o exrelu.nc",
     )
     inputs = sweep.add_mutually_exclusive_group()
@@ -213,9 +231,11 @@ def _parser() -> argparse.ArgumentParser:
 
     plot = commands.add_parser(
         "plot",
+        allow_abbrev=False,
         help="draw a figure of a sweep",
         description="Draw a figure of a sweep.",
-        epilog="Kinds: " + "; ".join(f"{kind}: {text}" for kind, text in DRAWN.items()),
+        epilog="Kinds: "
+        + "; ".join(f"{kind}: {text}" for kind, (_, text) in DRAWN.items()),
     )
     plot.add_argument("file", metavar="FILE", help="netCDF file of a sweep")
     plot.add_argument(
@@ -274,15 +294,16 @@ def _range(text, spaced):
         start, stop, count = text.split(":")
         return spaced(float(start), float(stop), int(count)).tolist()
     except ValueError:
+        ends = ", with both ends above 0" if spaced is np.geomspace else ""
         raise argparse.ArgumentTypeError(
-            f"must be a number or START:STOP:COUNT, got {text!r}"
+            f"must be a number or START:STOP:COUNT{ends}, got {text.strip()!r}"
         ) from None
 
 
 def _selection(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
     try:
-        return name, float(value)
+        return name, -np.inf if value == "linear" else float(value)
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be AXIS=VALUE, got {text!r}") from None
 

@@ -27,7 +27,7 @@ class SparseFeatures:
         n_features: Number of features $n$, at least 1.
         density: Probability $p$ in (0, 1] that a feature is active; one number or one
             per feature, shape (n_features,). Draws rest on 31 random bits in single
-            precision, which still divide a density of 1e-7 finely.
+            precision, which leave an active feature of density 1e-7 some 200 values.
         low: Lower end of the range of an active feature.
         high: Upper end of that range, above ``low``.
 
@@ -35,8 +35,8 @@ class SparseFeatures:
         ValueError: If a number is out of range or a shape does not fit.
 
     Example:
-        >>> import jax
-        >>> features = SparseFeatures(5, density=0.1)
+        >>> import jax, jsuper as js
+        >>> features = js.SparseFeatures(5, density=0.1)
         >>> features.sample(jax.random.key(0), batch_size=1024).shape
         (1024, 5)
         >>> features.mean()[0]

@@ -1,7 +1,9 @@
 """Sweeps on disk: one netCDF file each, written whole or not at all."""
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import xarray as xr
@@ -21,8 +23,12 @@ def check_writable(path: str | Path, *, force: bool = False) -> Path:
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"output must be a file, got the folder {path}")
+    if path.exists() and not path.is_file():
+        raise FileExistsError(f"output must be an ordinary file, got {path}")
     if path.exists() and not force:
-        raise FileExistsError(f"output must not exist yet, got {path}; force replaces it")
+        raise FileExistsError(
+            f"output must not exist yet, got {path}; force=True or --force replaces it"
+        )
     if not path.parent.is_dir():
         raise FileNotFoundError(f"output must lie in an existing folder, got {path}")
     if not os.access(path.parent, os.W_OK):
@@ -30,8 +36,28 @@ def check_writable(path: str | Path, *, force: bool = False) -> Path:
     return path
 
 
+@contextlib.contextmanager
+def whole_file(path: str | Path, *, force: bool = False) -> Iterator[Path]:
+    """Yields a path to write to, and puts what was written in place at the end.
+
+    An interruption leaves what was there before, and no half file.
+
+    Args:
+        path: Where the file is to be.
+        force: Replace a file that exists.
+
+    Raises:
+        OSError: As `check_writable`.
+    """
+    path = check_writable(path, force=force)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".jsuper-") as folder:
+        written = Path(folder) / path.name
+        yield written
+        written.replace(path)
+
+
 def save(ds: xr.Dataset, path: str | Path, *, force: bool = False) -> Path:
-    """Writes a dataset as netCDF, so that an interruption leaves no half file.
+    """Writes a dataset as netCDF, whole or not at all.
 
     Args:
         ds: The result of a sweep.
@@ -44,12 +70,9 @@ def save(ds: xr.Dataset, path: str | Path, *, force: bool = False) -> Path:
     Raises:
         OSError: As `check_writable`.
     """
-    path = check_writable(path, force=force)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".jsuper-") as folder:
-        whole = Path(folder) / path.name
-        ds.to_netcdf(whole, engine="h5netcdf")
-        whole.replace(path)
-    return path
+    with whole_file(path, force=force) as written:
+        ds.to_netcdf(written, engine="h5netcdf")
+    return Path(path)
 
 
 def load(path: str | Path) -> xr.Dataset:
@@ -71,10 +94,14 @@ def load(path: str | Path) -> xr.Dataset:
     try:
         with xr.open_dataset(path, engine="h5netcdf") as opened:
             ds = opened.load()
+    except PermissionError:
+        raise
     except (OSError, ValueError):
         raise ValueError(f"file must be the netCDF file of a sweep, got {path}") from None
-    if "made_by" not in ds.attrs or "history" not in ds:
+    parts = {"made_by": ds.attrs, "history": ds, "finite": ds, "loss": ds}
+    missing = [name for name, place in parts.items() if name not in place]
+    if missing:
         raise ValueError(
-            f"file must be the netCDF file of a sweep, got {path} without its history"
+            f"file must be the netCDF file of a sweep, got {path} without {missing[0]}"
         )
     return ds

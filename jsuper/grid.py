@@ -16,6 +16,7 @@ from jsuper.validation import check_count
 SEED = "seed"
 
 RESERVED = ("step", "feature", "hidden", "loss", "history", "finite")
+"""Names in a result that neither an axis nor a parameter may have."""
 
 LONG_NAMES = {
     "density": "density (1 − sparsity)",
@@ -95,7 +96,9 @@ class Grid:
         ds = xr.Dataset(data, coords)
         importance = self._importance()
         if importance is not None:
-            ds["importance"] = importance
+            # An axis may be called importance: it is what people sweep.
+            swept = "importance" in self.values
+            ds["feature_importance" if swept else "importance"] = importance
         ds = ds.transpose(*self.order, ...)
         for name, long_name in LONG_NAMES.items():
             if name in ds.variables:
@@ -112,7 +115,7 @@ class Grid:
         """The importance of each feature, along those axes that it depends on."""
         importance = getattr(self.tasks, "importance", None)
         n = getattr(getattr(self.tasks, "features", None), "n_features", None)
-        if importance is None or n is None or "importance" in self.values:
+        if importance is None or n is None:
             return None
         rows = np.asarray(importance).reshape(self.n_cells, -1)
         rows = np.broadcast_to(rows, (self.n_cells, n)).reshape(*self.shape, n)
@@ -203,9 +206,7 @@ def _checked_cells(build, values: dict[str, np.ndarray]) -> list[Any]:
                 "build must return a task with the methods init and loss, got "
                 f"{type(task).__name__} without {method}"
             )
-    for name in values:
-        if name in getattr(task, "dims", {}):
-            raise ValueError(f"axis {name!r} must have another name than a parameter")
+    _check_task(task, values)
 
     def static_parts(task):
         return jax.tree.structure(task), [np.shape(leaf) for leaf in jax.tree.leaves(task)]
@@ -223,6 +224,32 @@ def _checked_cells(build, values: dict[str, np.ndarray]) -> list[Any]:
     for name in values:
         _check_used(build, name, first)
     return cells
+
+
+def _check_task(task, values):
+    """Raises unless the task is a pytree whose parameters and loss fit a dataset."""
+    if jax.tree.leaves(task) and jax.tree.leaves(task)[0] is task:
+        raise TypeError(
+            f"build must return a pytree, but JAX cannot look into {type(task).__name__}: "
+            "decorate its class with flax.struct.dataclass"
+        )
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    params = jax.eval_shape(task.init, key)
+    taken = {*RESERVED, SEED, "sparsity", "importance", *values}
+    for name, leaf in _named_leaves(params):
+        if name in taken or "/" in name:
+            raise ValueError(
+                f"parameter {name!r} must have another name than an axis or the result's "
+                f"own ({', '.join(sorted(taken))}), without a slash"
+            )
+        dims = getattr(task, "dims", {}).get(name)
+        if dims is not None and len(dims) != len(leaf.shape):
+            raise ValueError(
+                f"dims of parameter {name!r} must name {len(leaf.shape)} axes, got {dims}"
+            )
+    loss = jax.eval_shape(lambda params, key: task.loss(params, key, 2), params, key)
+    if getattr(loss, "shape", None) != ():
+        raise ValueError(f"loss must return one number, got {loss}")
 
 
 def _check_used(build, name, first):

@@ -29,11 +29,12 @@ def measure(ds: xr.Dataset) -> xr.Dataset:
         Everything of a model that diverged is NaN.
 
     Raises:
-        ValueError: If ``ds`` holds no such ``W``.
+        ValueError: If ``ds`` holds no such ``W``, or has an axis named like a measure.
 
     Example:
+        >>> import numpy as np, xarray as xr, jsuper as js
         >>> pentagon = [[np.cos(a), np.sin(a)] for a in 2 * np.pi * np.arange(5) / 5]
-        >>> ds = measure(xr.Dataset({"W": (("feature", "hidden"), pentagon)}))
+        >>> ds = js.measure(xr.Dataset({"W": (("feature", "hidden"), pentagon)}))
         >>> ds["dimensionality"].values.round(3)
         array([0.4, 0.4, 0.4, 0.4, 0.4], dtype=float32)
         >>> float(ds["represented"]), float(ds["dedicated"]), float(ds["superposed"])
@@ -47,8 +48,10 @@ def measure(ds: xr.Dataset) -> xr.Dataset:
         )
     weights = ds["W"].transpose(..., "feature", "hidden")
     per_feature, per_model = weights.dims[:-1], weights.dims[:-2]
-    W = jnp.asarray(weights.values)
-    finite = jnp.isfinite(W).all(axis=(-2, -1))
+    finite = np.asarray(np.isfinite(weights.values).all(axis=(-2, -1)))
+    if "finite" in ds:
+        finite = finite & ds["finite"].transpose(*per_model).values
+    W = jnp.asarray(np.where(finite[..., None, None], weights.values, np.nan))
 
     def count(features):
         return jnp.where(finite, features.sum(-1), jnp.nan)
@@ -80,6 +83,11 @@ def measure(ds: xr.Dataset) -> xr.Dataset:
             "features superposed",
         ),
     }
+    clash = sorted(set(measured) & set(map(str, ds.dims)))
+    if clash:
+        raise ValueError(
+            f"ds must have no axis named {clash[0]!r}: rename it before measuring"
+        )
     return ds.assign(
         {
             name: (dims, np.asarray(values), {"long_name": long_name})
@@ -92,21 +100,27 @@ def best_seed(ds: xr.Dataset) -> xr.Dataset:
     """Returns the model of lowest loss in every cell.
 
     Args:
-        ds: A dataset with ``loss`` along a dimension ``seed``.
+        ds: A dataset with ``loss`` along a dimension ``seed``. A snapshot, which has no
+            ``loss`` yet, is judged by the last entry of its ``history``.
 
     Returns:
         The dataset without that dimension; the coordinate ``seed`` says which was kept.
         A diverged model is kept only where all seeds diverged.
 
     Raises:
-        ValueError: If ``ds`` has no ``loss`` along ``seed``.
+        ValueError: If ``ds`` has neither along ``seed``.
 
     Example:
+        >>> import numpy as np, xarray as xr, jsuper as js
         >>> ds = xr.Dataset({"loss": ("seed", [0.3, 0.1, np.nan])}, {"seed": [5, 6, 7]})
-        >>> int(best_seed(ds)["seed"])
+        >>> int(js.best_seed(ds)["seed"])
         6
     """
-    if "loss" not in ds or "seed" not in ds["loss"].dims:
+    if "loss" not in ds and "history" in ds:
+        loss = ds["history"].isel(step=-1)
+    else:
+        loss = ds.get("loss")
+    if loss is None or "seed" not in loss.dims:
         raise ValueError("ds must have a variable loss along the dimension seed")
-    loss = ds["loss"].fillna(np.inf)
+    loss = loss.fillna(np.inf)
     return ds.isel(seed=loss.argmin("seed"))

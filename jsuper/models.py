@@ -37,8 +37,8 @@ class ToyModel:
         ValueError: If an argument is out of range.
 
     Example:
-        >>> import jax
-        >>> model = ToyModel(n_features=5, n_hidden=2)
+        >>> import jax, jax.numpy as jnp, jsuper as js
+        >>> model = js.ToyModel(n_features=5, n_hidden=2)
         >>> params = model.init(jax.random.key(0))
         >>> params["W"].shape, params["b"].shape
         ((5, 2), (5,))

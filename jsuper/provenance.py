@@ -1,7 +1,9 @@
 """How a result was made, in terms that JSON can hold."""
 
 import dataclasses
+import functools
 import importlib.metadata
+import inspect
 import json
 import math
 from collections.abc import Sequence
@@ -40,27 +42,36 @@ def made_by(task: Any, recipe: Recipe, key: jax.Array, devices: Sequence[Any]) -
     )
 
 
-def _described(value):
-    """A task, an optimizer or a number as plain data."""
+def _described(value: Any, depth: int = 16) -> Any:
+    """A task, an optimizer or a number as plain data, the same in every run."""
+
+    def inner(part: Any) -> Any:
+        return _described(part, depth - 1)
+
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # JSON has no infinity
     if isinstance(value, bool | int | float | str | None):
         return value
-    if dataclasses.is_dataclass(value):
-        fields = dataclasses.fields(value)
-        described = {f.name: _described(getattr(value, f.name)) for f in fields}
-        return {"type": type(value).__name__, **described}
+    if depth == 0:
+        return type(value).__name__
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        return {"type": type(value).__name__, **inner(fields)}
     if isinstance(value, np.ndarray | np.generic | jax.Array):
-        return _described(np.asarray(value).tolist())
+        return inner(np.asarray(value).tolist())
     if isinstance(value, optax.GradientTransformation):
-        return _described(value.update)
+        return inner(value.update)
     if isinstance(value, list | tuple):
-        return [_described(item) for item in value]
-    if callable(value):
-        # optax keeps its settings in closures: the name of the maker, and what it held.
-        name = getattr(value, "__qualname__", type(value).__name__).split(".")[0]
-        closure = getattr(value, "__closure__", None) or ()
-        names = value.__code__.co_freevars if closure else ()
-        held = {n: _described(c.cell_contents) for n, c in zip(names, closure, strict=True)}
-        return {"function": name, **held} if held else name
-    return repr(value)
+        return [inner(item) for item in value]
+    if isinstance(value, dict):
+        return {str(name): inner(item) for name, item in value.items()}
+    if isinstance(value, functools.partial):
+        return {
+            "function": inner(value.func),
+            "args": inner(value.args),
+            **inner(value.keywords),
+        }
+    # optax keeps its settings in closures: the name of the maker, and what it held.
+    name = getattr(value, "__qualname__", type(value).__qualname__).split(".")[0]
+    held = inspect.getclosurevars(value).nonlocals if inspect.isfunction(value) else {}
+    return {"function": name, **inner(held)} if held else name

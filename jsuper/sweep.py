@@ -49,8 +49,8 @@ def sweep(
         progress: Whether to show a progress bar; by default on a terminal only.
         callback: Called after each chunk with the number of steps done and a snapshot:
             a dataset with the parameters and the history so far.
-        chunks: Number of compiled calls that the steps are cut into; by default one for
-            each entry of the history.
+        chunks: Number of compiled calls, at most, that the steps are cut into; by default
+            one for each entry of the history, up to 100.
 
     Returns:
         A dataset whose leading dimensions are the axes in their order:
@@ -59,27 +59,29 @@ def sweep(
         - ``loss``: loss on fresh data;
         - ``history`` (..., step): mean training loss over the steps up to ``step``;
         - ``finite``: whether parameters and loss are finite numbers;
-        - ``importance`` of each feature, where the tasks have one.
+        - ``importance`` of each feature, where the tasks have one (``feature_importance``
+          if an axis is called importance).
 
         Swept values are coordinates; ``sparsity`` stands beside a swept ``density``.
         The attribute ``made_by`` says in JSON how the dataset was made.
 
     Raises:
         ValueError: If an axis is empty, repeated, not finite where it must be, unknown
-            to ``build`` or ignored by it, or if ``build`` rejects a value.
+            to ``build`` or ignored by it, if ``build`` rejects a value, if a name is used
+            twice, or if a task's loss is not a single number.
         TypeError: If ``key`` is not a typed key or ``build`` makes no task.
 
     Warns:
         RuntimeWarning: If models diverged, with their coordinates.
 
     Example:
-        >>> import jsuper as js
+        >>> import jax, jsuper as js
         >>> def task(density):
         ...     return js.Task(js.SparseFeatures(5, density), js.ToyModel(5, 2))
-        >>> ds = sweep(
+        >>> ds = js.sweep(
         ...     task,
         ...     {"density": [1.0, 0.1], "seed": 3},
-        ...     Recipe(steps=100),
+        ...     js.Recipe(steps=100),
         ...     key=jax.random.key(0),
         ... )
         >>> dict(ds["W"].sizes)
@@ -89,17 +91,20 @@ def sweep(
         raise TypeError(f"key must be a typed key such as jax.random.key(0), got {key!r}")
     if key.shape != ():
         raise TypeError(f"key must be a single key, got an array of shape {key.shape}")
-    n_windows = math.ceil(recipe.steps / recipe.log_every)
+    if not isinstance(recipe, Recipe):
+        raise TypeError(f"recipe must be a Recipe, got {recipe!r}")
+    firsts, lengths = recipe.windows()
+    n_windows = len(firsts)
     if chunks is None:
-        chunks = n_windows
+        chunks = min(n_windows, 100)
     check_count("chunks", chunks)
     devices = checked_devices(devices)
     grid = Grid(build, axes, recipe)
+    provenance = made_by(grid.first_task, recipe, key, devices)
     run = SharedTraining(grid.tasks, grid.keys(key), recipe, devices)
 
     history = []
     per_chunk = math.ceil(n_windows / chunks)
-    firsts, lengths = recipe.windows()
     with tqdm(
         total=recipe.steps,
         unit="step",
@@ -117,7 +122,7 @@ def sweep(
                 callback(done, grid.label(run.params(), np.concatenate(history, -1)))
 
     ds = grid.label(run.params(), np.concatenate(history, -1), run.loss())
-    ds.attrs["made_by"] = made_by(grid.first_task, recipe, key, devices)
+    ds.attrs["made_by"] = provenance
     _warn_of_divergence(ds["finite"])
     return ds
 

@@ -36,8 +36,10 @@ class Task:
     the same numbers for a whole grid).
 
     Args:
-        features: Where inputs come from, such as `jsuper.SparseFeatures`.
-        model: What is trained, such as `jsuper.ToyModel`.
+        features: Where inputs come from, such as `jsuper.SparseFeatures`: has
+            ``n_features`` and ``sample(key, batch_size)``.
+        model: What is trained, such as `jsuper.ToyModel`: has ``n_features``,
+            ``init(key)`` and ``apply(params, x)``.
         importance: Weights $I_i \ge 0$ of the squared errors; one number or one per
             feature, shape (n_features,).
         target: What the model is to return, a function of the features; the features
@@ -45,10 +47,11 @@ class Task:
 
     Raises:
         ValueError: If sizes do not fit or an importance is out of range.
+        TypeError: If ``features`` or ``model`` lacks a method.
 
     Example:
         >>> import jax, jsuper as js
-        >>> task = Task(js.SparseFeatures(5, density=0.1), js.ToyModel(5, 2))
+        >>> task = js.Task(js.SparseFeatures(5, density=0.1), js.ToyModel(5, 2))
         >>> params = task.init(jax.random.key(0))
         >>> task.loss(params, jax.random.key(1), batch_size=1024).shape
         ()
@@ -60,6 +63,12 @@ class Task:
     target: Callable[[jax.Array], jax.Array] = static(default=reconstruction)
 
     def __post_init__(self) -> None:
+        for name, method in (("features", "sample"), ("model", "init"), ("model", "apply")):
+            part = getattr(self, name)
+            if not callable(getattr(part, method, None)):
+                raise TypeError(
+                    f"{name} must have the method {method}, got {type(part).__name__}"
+                )
         n = self.features.n_features
         if self.model.n_features != n:
             raise ValueError(
@@ -96,7 +105,13 @@ class Task:
             The loss, a scalar.
         """
         x = self.features.sample(key, batch_size)
-        error = self.target(x) - self.model.apply(params, x)
+        target, output = self.target(x), self.model.apply(params, x)
+        if target.shape != output.shape:
+            raise ValueError(
+                f"target must return an array like the model's output, {output.shape}, "
+                f"got {target.shape}"
+            )
+        error = target - output
         return jnp.mean(jnp.asarray(self.importance) * error**2)
 
     def grid_value_and_grad(

@@ -46,16 +46,16 @@ class Recipe:
         TypeError: If ``optimizer`` is not an optax transformation.
 
     Example:
-        >>> Recipe(steps=5_000).log_every
-        50
+        >>> Recipe(steps=5_000)
+        Recipe(steps=5000, batch_size=1024, log_every=None, eval_batches=64, ...)
     """
 
     steps: int = 10_000
     batch_size: int = 1024
     optimizer: optax.GradientTransformation = dataclasses.field(
-        default_factory=notebook_optimizer
+        default_factory=notebook_optimizer, repr=False
     )
-    log_every: int = 0
+    log_every: int | None = None
     eval_batches: int = 64
     independent_cells: bool = False
 
@@ -68,14 +68,19 @@ class Recipe:
                 "optimizer must be an optax transformation (with init and update), "
                 f"got {self.optimizer!r}"
             )
-        if self.log_every == 0:
-            object.__setattr__(self, "log_every", max(1, self.steps // 100))
-        check_count("log_every", self.log_every)
+        if self.log_every is not None:
+            check_count("log_every", self.log_every)
 
     def windows(self) -> tuple[list[int], list[int]]:
-        """Returns first step and length of each stretch behind a history entry."""
-        firsts = list(range(0, self.steps, self.log_every))
-        return firsts, [min(self.log_every, self.steps - first) for first in firsts]
+        """Returns first step and length of each stretch behind a history entry.
+
+        Example:
+            >>> Recipe(steps=10, log_every=4).windows()
+            ([0, 4, 8], [4, 4, 2])
+        """
+        every = self.log_every or max(1, self.steps // 100)
+        firsts = list(range(0, self.steps, every))
+        return firsts, [min(every, self.steps - first) for first in firsts]
 
 
 @struct.dataclass
@@ -110,12 +115,12 @@ def train(
         training loss, shape (n_tasks, n_keys, ceil(steps / log_every)).
 
     Example:
-        >>> import jax, jsuper as js
+        >>> import jax, jax.numpy as jnp, jsuper as js
         >>> def task(density):
         ...     return js.Task(js.SparseFeatures(5, density), js.ToyModel(5, 2))
         >>> tasks = jax.vmap(task)(jnp.array([1.0, 0.1]))
         >>> keys = jax.random.split(jax.random.key(0), 3)
-        >>> params, history = train(tasks, keys, Recipe(steps=200))
+        >>> params, history = js.train(tasks, keys, js.Recipe(steps=200))
         >>> params["W"].shape, history.shape
         ((2, 3, 5, 2), (2, 3, 100))
     """

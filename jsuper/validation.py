@@ -59,6 +59,11 @@ def per_feature(argument: str, value: Any, n_features: int) -> Any:
         ValueError: If ``value`` has another shape.
     """
     if isinstance(value, list | tuple):
+        if len(value) != n_features or any(np.shape(number) != () for number in value):
+            raise ValueError(
+                f"{argument} must be one number or {n_features} numbers (one per "
+                f"feature), got {value!r}"
+            )
         value = jnp.stack([jnp.asarray(number, float) for number in value])
     shape = np.shape(value)
     if shape not in ((), (n_features,)):
