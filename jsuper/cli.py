@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("default")
             warnings.showwarning = _show_warning
             options.run(options)
     except BrokenPipeError:
@@ -110,7 +111,8 @@ def _plot(options: argparse.Namespace) -> None:
             axes = [str(dim) for dim in ds["finite"].dims]
             raise ValueError(f"--select must name one of {axes}, got {name!r}")
         values = ds[name].values
-        distance = np.where(values == value, 0, np.abs(values - value))
+        with np.errstate(invalid="ignore"):  # from -inf to -inf
+            distance = np.where(values == value, 0, np.abs(values - value))
         ds = ds.isel({name: int(distance.argmin())})
         print(f"{name} = {ds[name].item():g}")
     draw = getattr(plots, DRAWN[options.kind][0])

@@ -156,7 +156,7 @@ def _checked_axes(axes: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], list[
         array = array.astype(float)
         if np.isnan(array).any():
             raise ValueError(f"axis {name!r} must not contain NaN, got {given!r}")
-        _check_distinct(name, array.astype(np.float32), array)
+        _check_distinct(name, array.astype(jax.dtypes.canonicalize_dtype(float)), array)
         values[name] = array
 
     given = axes.get(SEED, [0])

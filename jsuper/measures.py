@@ -117,7 +117,7 @@ def best_seed(ds: xr.Dataset) -> xr.Dataset:
         6
     """
     if "loss" not in ds and "history" in ds:
-        loss = ds["history"].isel(step=-1)
+        loss = ds["history"].isel(step=-1, drop=True)
     else:
         loss = ds.get("loss")
     if loss is None or "seed" not in loss.dims:

@@ -4,14 +4,6 @@ None of them trains, saves or changes its input, and none touches pyplot's state
 figure with ``figure.savefig(path)``. Colours follow the perceptually uniform maps that
 colour-blind readers can tell apart. Axes that a figure does not show must be selected
 first; the value selected stands above the figure.
-
-| figure | axes besides ``seed`` | seeds |
-|---|---|---|
-| `embeddings` | at most two: columns and rows | the best |
-| `demonstration` | at most one: columns | the best |
-| `dimensionality` | density, and at most one: panels | all |
-| `phase_map` | the two it is drawn over | best, mean and spread |
-| `loss_curves` | at most two: colours and panels | median and band |
 """
 
 import textwrap

@@ -144,13 +144,13 @@ def pair_boundary(
                  {3 (I_1 + I_2)(E - \tau^3 / 3) + \tfrac34 I_2},$$
 
     with $E$ the bracket of $p^2$ in `pair_loss`. $\tau = 0$ gives $4r / (2 + 5r)$ for
-    importances $(1, r)$, the paper's phase boundary; from $\tau^3 = I_2 / (I_1 + I_2)$
-    on, 0.79 for equal importances, this pair is not worth its interference at any
-    density. A pair free to choose $a$ and $b$ does slightly better.
+    importances $(1, r)$, $r \le 1$, the paper's phase boundary; from
+    $\tau^3 = I_2 / (I_1 + I_2)$ on, 0.79 for equal importances, this pair is not worth its
+    interference at any density. A pair free to choose $a$ and $b$ does slightly better.
 
     Args:
         threshold: $t \le 0$, any shape.
-        importance: $I_1$ of the feature kept and $I_2$ of the one in question.
+        importance: $I_1$ of the feature kept and $I_2 \le I_1$ of the one in question.
 
     Returns:
         Densities in [0, 1], of the shape of ``threshold``; 0 where the pair never
@@ -190,7 +190,9 @@ def pair_fixed_point(threshold: ArrayLike) -> np.ndarray:
     since $a > 1/2$. Where it does not exist, norms shrink until all interference passes
     ($a < \tau$) and the model is linear: for $\tau \ge 1/2$ it comes to rest in the linear
     model's valley, the sum of both squared norms 1. A model that starts from small weights
-    enters that valley first, and so reaches the pair for $\tau < 1/2$ only.
+    enters that valley first. Gradient flow conserves the ratio $r$ of the two norms on the
+    way, so their product ends at $r / (1 + r^2)$, and the pair forms only if that exceeds
+    $\tau$: for $\tau < 1/2$ at best.
 
     Args:
         threshold: $t \le 0$, any shape.

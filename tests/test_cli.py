@@ -66,7 +66,8 @@ def test_info_tells_axes_recipe_and_convergence(sweep_file, capsys):
     assert "density (3): 1, 0.1, 0.01" in said
     assert "steps: 30" in said
     assert '"weight_decay": 0.01' in said
-    assert "12 of 12 models are finite" in said
+    assert "finite: 12 of 12 models" in said
+    assert "converged (training loss fell less than 5 %" in said
 
 
 @pytest.mark.parametrize(
@@ -129,3 +130,33 @@ def test_it_is_quiet_in_a_pipe(tmp_path):
     run = subprocess.run([*words, *SMALL], capture_output=True, text=True, check=True)
     assert run.stderr == ""
     assert run.stdout == f"{tmp_path / 'a.nc'}: 2 models, 2 finite\n"
+
+
+def test_thresholds_below_zero_need_no_equals_sign(tmp_path):
+    path = tmp_path / "a.nc"
+    words = ["sweep", "--thresholds", "-inf", "-1:-0.5:2", "-1e-1", "-o", str(path)]
+    assert cli.main([*words, *SMALL, "--quiet"]) == 0
+    np.testing.assert_allclose(js.load(path)["threshold"], [-np.inf, -1, -0.5, -0.1])
+
+
+def test_options_are_not_guessed_from_their_beginnings(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["sweep", "--seed", "3", "-o", str(tmp_path / "a.nc")])
+    assert "unrecognized arguments: --seed" in capsys.readouterr().err
+
+
+def test_select_says_what_it_took(sweep_file, tmp_path, capsys):
+    picture = tmp_path / "figure.png"
+    words = ["plot", str(sweep_file), "--select", "density=0.09", "threshold=linear"]
+    assert cli.main([*words, "-o", str(picture)]) == 0
+    assert capsys.readouterr().out == f"density = 0.1\nthreshold = -inf\n{picture}\n"
+
+
+def test_info_serves_a_sweep_that_diverged_throughout(tmp_path, capsys):
+    path = tmp_path / "a.nc"
+    words = ["sweep", "--learning-rate", "1e30", "-o", str(path), "--quiet"]
+    assert cli.main([*words, *SMALL]) == 0
+    assert "2 of 2 models diverged" in capsys.readouterr().err
+    assert cli.main(["info", str(path)]) == 0
+    assert "finite: 0 of 2 models" in capsys.readouterr().out
+    assert cli.main(["plot", str(path), "--kind", "loss"]) == 0

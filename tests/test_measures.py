@@ -41,7 +41,7 @@ def test_measures_are_those_of_geometry(ds):
     measured = js.measure(ds)
     assert set(measured.data_vars) == {"W", "loss"} | MEASURED
     assert measured.attrs == ds.attrs
-    W = jnp.asarray(ds["W"].values)
+    W = jnp.asarray(ds["W"].values).at[0, 2].set(jnp.nan)  # the model that diverged
     per_feature = {
         "norm": js.feature_norms(W),
         "dimensionality": js.feature_dimensionality(W),
@@ -150,3 +150,8 @@ def test_best_seed_needs_losses_along_seeds(ds, drop):
     bad = ds.drop_vars("loss") if drop == "loss" else ds.isel(seed=0)
     with pytest.raises(ValueError, match="loss along the dimension seed"):
         js.best_seed(bad)
+
+
+def test_an_axis_named_like_a_measure_is_not_overwritten(ds):
+    with pytest.raises(ValueError, match="no axis named 'norm'"):
+        js.measure(ds.rename(density="norm"))

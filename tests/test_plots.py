@@ -51,8 +51,8 @@ def test_embeddings_draws_the_best_seed_of_each_cell(ds):
         dots = [line.get_xydata()[0] for line in panel.lines if line.get_marker() == "o"]
         W = best["W"].isel(threshold=i, density=j).values
         np.testing.assert_allclose(dots, W, rtol=1e-6)
-    assert figure.axes[3].get_ylabel() == "$t = -0.25$"
-    assert figure.axes[2].get_title() == "$S = 0.91$"
+    assert figure.axes[3].get_ylabel() == "t = −0.25"
+    assert [figure.axes[j].get_title() for j in range(3)] == ["density 1", "0.3", "0.09"]
 
 
 def test_phase_map_shows_best_mean_and_spread(ds):
@@ -62,7 +62,9 @@ def test_phase_map_shows_best_mean_and_spread(ds):
         for axes in figure.axes
         if axes.get_label() != "<colorbar>"
     )
-    loss = ds["loss"].transpose("threshold", "density", "seed").values
+    # Axes are drawn ascending, whatever the order of the sweep.
+    loss = ds["loss"].sortby(["density", "threshold"])
+    loss = loss.transpose("threshold", "density", "seed").values
     np.testing.assert_allclose(best, loss.min(-1), rtol=1e-6)
     np.testing.assert_allclose(mean, loss.mean(-1), rtol=1e-6)
     np.testing.assert_allclose(spread, loss.std(-1), rtol=1e-5)
@@ -71,13 +73,13 @@ def test_phase_map_shows_best_mean_and_spread(ds):
 def test_phase_map_names_a_threshold_of_minus_infinity(ds):
     linear = ds.assign_coords(threshold=[0.0, -np.inf])
     labels = plots.phase_map(linear, "loss").axes[0].get_yticklabels()
-    assert [label.get_text() for label in labels] == ["0", "-inf"]
+    assert [label.get_text() for label in labels] == ["−∞", "0"]
 
 
 def test_cells_of_a_logarithmic_axis_meet_halfway_in_the_log():
-    scale, edges = plots._edges(np.array([1.0, 0.1, 0.01]))
+    scale, edges = plots._edges(np.array([0.01, 0.1, 1.0]))
     assert scale == "log"
-    np.testing.assert_allclose(edges, 10.0 ** np.array([0.5, -0.5, -1.5, -2.5]))
+    np.testing.assert_allclose(edges, 10.0 ** np.array([-2.5, -1.5, -0.5, 0.5]))
     scale, edges = plots._edges(np.array([-1.0, 0.0, 0.5]))
     assert scale == "linear"
     np.testing.assert_allclose(edges, [-1.5, -0.5, 0.25, 0.75])
@@ -106,7 +108,7 @@ def test_loss_curves_draw_the_median_over_seeds(ds):
 def test_what_cannot_be_drawn_is_refused(ds):
     with pytest.raises(ValueError, match="embeddings needs 2 hidden dimensions, got 1"):
         plots.embeddings(ds.isel(hidden=[0]))
-    with pytest.raises(ValueError, match=r"at most 1 axes besides seed .*threshold"):
+    with pytest.raises(ValueError, match=r"room for 1 of the axes .*threshold"):
         plots.demonstration(ds)
     with pytest.raises(ValueError, match="axis 'density'"):
         plots.dimensionality(ds.isel(density=0))
@@ -114,3 +116,42 @@ def test_what_cannot_be_drawn_is_refused(ds):
         plots.phase_map(ds, "beauty")
     with pytest.raises(ValueError, match="loss has no axis 'depth'"):
         plots.phase_map(ds, "loss", x="depth")
+
+
+def test_the_value_of_a_selected_axis_stands_above_the_figure(ds):
+    figure = plots.phase_map(ds.assign_coords(rate=0.5), "loss")
+    assert figure.get_suptitle() == "rate 0.5"
+    figure = plots.embeddings(ds.sel(threshold=-0.25))
+    assert figure.get_suptitle() == "t = −0.25"
+
+
+def test_sparsity_can_stand_for_density(ds):
+    figure = plots.phase_map(ds, "loss", x="sparsity")
+    assert figure.axes[0].get_xlabel() == "sparsity S"
+    best = figure.axes[0].collections[0].get_array()
+    expected = ds["loss"].min("seed").transpose("threshold", "density").values[::-1]
+    np.testing.assert_allclose(best, expected, rtol=1e-6)
+
+
+def test_diverged_models_are_named_and_left_out(ds):
+    bad = ds.copy(deep=True)
+    bad["W"].loc[{"density": 0.3}] = np.nan
+    bad["finite"].loc[{"density": 0.3}] = False
+    bad["history"].loc[{"density": 0.3}] = np.inf
+    panels = plots.embeddings(bad).axes[:6]
+    said = [[text.get_text() for text in panel.texts] for panel in panels]
+    assert said == [[], ["diverged"], []] * 2
+    lines = plots.loss_curves(bad).axes[0].lines
+    assert [bool(np.isfinite(line.get_ydata()).all()) for line in lines] == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_a_snapshot_can_be_drawn_before_there_is_a_final_loss(ds):
+    snapshot = ds.drop_vars("loss")
+    best = js.best_seed(snapshot)
+    last = ds["history"].isel(step=-1)
+    np.testing.assert_array_equal(best["seed"], last.argmin("seed"))
+    plots.embeddings(snapshot)

@@ -158,7 +158,7 @@ def test_a_model_below_its_threshold_never_moves(optimizer):
     assert (params["b"][1] != 0).any(axis=-1).all()  # larger weights do reach it
 
 
-def train_pairs(start, thresholds, densities=(0.01, 0.02, 0.05), n_seeds=4):
+def train_pairs(start, thresholds, densities=(0.01, 0.02, 0.05), n_seeds=4, optimizer=None):
     """-W_1 · W_2 of two equal features after training, by density, threshold and seed."""
 
     def task(density, threshold):
@@ -168,9 +168,11 @@ def train_pairs(start, thresholds, densities=(0.01, 0.02, 0.05), n_seeds=4):
     tasks = jax.vmap(task)(jnp.array(density.ravel()), jnp.array(threshold.ravel()))
     keys = jax.random.split(jax.random.key(5), n_seeds)
     grid = (density.size, n_seeds)
-    W = jnp.broadcast_to(jnp.array([[start], [-start]]), (*grid, 2, 1))
+    sizes = np.broadcast_to(start, 2) * [1, -1]
+    W = jnp.broadcast_to(jnp.array(sizes)[:, None], (*grid, 2, 1))
     params = {"W": W, "b": jnp.zeros((*grid, 2))}
-    trained, _ = js.train(tasks, keys, js.Recipe(4000, 1024, optax.adam(1e-3)), params)
+    recipe = js.Recipe(4000, 1024, optimizer or optax.adam(1e-3))
+    trained, _ = js.train(tasks, keys, recipe, params)
     product = -np.prod(trained["W"], axis=(-2, -1))
     return product.reshape(*density.shape, n_seeds)
 
@@ -191,6 +193,13 @@ def test_small_weights_reach_the_pair_above_minus_a_half_only():
     assert (ends[:, :2] > 0.8).all()
     # The linear model's valley |W_1|² + |W_2|² = 1 ends at a product of 1/2 at most.
     assert (ends[:, 2:] < 0.55).all()
+
+
+@pytest.mark.slow
+def test_gradient_flow_keeps_the_ratio_of_small_norms():
+    # From norms in the ratio 3 the valley ends at a product of 3 / (1 + 9) < 0.4.
+    ends = train_pairs([0.06, 0.02], [-0.4], [0.05], optimizer=optax.sgd(0.3))
+    np.testing.assert_allclose(ends, 0.3, atol=0.04)
 
 
 @pytest.mark.slow

@@ -119,9 +119,8 @@ def test_the_example_of_the_design():
 
 
 def test_history_is_thinned():
-    recipe = dataclasses.replace(RECIPE, steps=1050, log_every=0)
+    recipe = dataclasses.replace(RECIPE, steps=1050, log_every=None)
     ds = js.sweep(pair, AXES, recipe, key=KEY)
-    assert recipe.log_every == 10
     assert ds["history"].shape == (3, 2, 4, 105)
     assert ds["step"].values.tolist() == list(range(10, 1051, 10))
     assert ds["history"].nbytes == 4 * 24 * 105
@@ -177,7 +176,7 @@ def test_netcdf_round_trip(grid, tmp_path):
 def test_made_by_says_how(grid):
     made_by = json.loads(grid.attrs["made_by"])
     recipe = made_by["recipe"]
-    assert (recipe["steps"], recipe["batch_size"], recipe["log_every"]) == (200, 64, 2)
+    assert (recipe["steps"], recipe["batch_size"], recipe["log_every"]) == (200, 64, None)
     assert recipe["independent_cells"] is False
     optimizer = json.dumps(recipe["optimizer"])
     assert '"weight_decay": 0.01' in optimizer
@@ -542,3 +541,58 @@ def test_a_list_of_swept_numbers_is_an_array():
     )
     np.testing.assert_array_equal(listed["W"], stacked["W"])
     np.testing.assert_allclose(listed["importance"].sel(r=0.9), [1.0, 0.9], rtol=1e-6)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass
+class Named:
+    """A user's task whose parameter has any name, and whose loss has any shape."""
+
+    level: jax.Array
+    name: str = dataclasses.field(metadata={"static": True})
+    shape: tuple = dataclasses.field(default=(), metadata={"static": True})
+
+    def init(self, key):
+        return {self.name: jnp.zeros(())}
+
+    def loss(self, params, key, batch_size):
+        return jnp.zeros(self.shape) + self.level * params[self.name]
+
+
+@pytest.mark.parametrize("name", ["loss", "history", "seed", "level", "step", "a/b"])
+def test_a_parameter_needs_a_name_of_its_own(name):
+    message = f"parameter {name!r} must have another name"
+    assert_rejected(
+        ValueError, message, lambda level: Named(level, name), {"level": [1.0, 2.0]}
+    )
+
+
+def test_what_is_no_task_is_refused_before_training():
+    axes = {"level": [1.0]}
+    vector = "loss must return one number, got"
+    assert_rejected(ValueError, vector, lambda level: Named(level, "w", (2,)), axes)
+
+    class Opaque:
+        def __init__(self, level):
+            self.level = level
+
+        def init(self, key):
+            return {"w": jnp.zeros(())}
+
+        def loss(self, params, key, batch_size):
+            return self.level * params["w"]
+
+    assert_rejected(TypeError, "decorate its class with flax.struct", Opaque, axes)
+    with pytest.raises(TypeError, match="recipe must be a Recipe, got 100"):
+        js.sweep(pair, AXES, 100, key=KEY)
+
+
+def test_made_by_is_the_same_in_every_process():
+    transforms = {"fast": optax.sgd(0.5), "slow": optax.sgd(0.25)}
+    optimizer = optax.multi_transform(transforms, {"W": "fast", "b": "slow"})
+    recipe = dataclasses.replace(TINY, optimizer=optimizer)
+    ds = js.sweep(pair, {"density": [0.5], "threshold": [0.0]}, recipe, key=KEY)
+    text = ds.attrs["made_by"]
+    assert "0x" not in text  # no addresses
+    assert '"step_size": -0.5' in text
+    assert '"step_size": -0.25' in text

@@ -121,7 +121,7 @@ def test_gradient_equals_finite_differences(threshold, kwargs):
         (5, np.nan, "importance must be finite and at least 0, got nan$"),
         (5, np.inf, "importance must be finite and at least 0, got inf$"),
         (5, [1, 1, 1, -0.5, 1], r"importance must be finite .* at least 0, got -0\.5$"),
-        (5, [1.0, 1.0], r"importance must be one number or 5 .* shape \(2,\)$"),
+        (5, [1.0, 1.0], r"importance must be one number or 5 .*, got \[.*\]$"),
         (5, np.ones((5, 1)), r"importance must be one number or 5 .* shape \(5, 1\)$"),
     ],
 )
@@ -136,3 +136,19 @@ def test_transformations_keep_the_target():
     assert (tasks.features.n_features, tasks.model.n_hidden) == (5, 2)
     odd = jax.tree.map(lambda leaf: -leaf, tasks)
     np.testing.assert_allclose(odd.features.density, [-0.1, -0.2], rtol=1e-6)
+
+
+def test_a_target_of_another_shape_is_refused():
+    features, model = js.SparseFeatures(3, 0.5), js.ToyModel(3, 2)
+    task = js.Task(features, model, target=jnp.sum)
+    params = task.init(jax.random.key(0))
+    with pytest.raises(ValueError, match=r"target must return .* \(4, 3\), got \(\)"):
+        task.loss(params, jax.random.key(1), 4)
+
+
+def test_features_and_model_cannot_be_exchanged():
+    features, model = js.SparseFeatures(3, 0.5), js.ToyModel(3, 2)
+    with pytest.raises(
+        TypeError, match="features must have the method sample, got ToyModel"
+    ):
+        js.Task(model, features)

@@ -101,8 +101,8 @@ def test_given_params_and_a_key_for_each_task(target):
         (25, 10, [0, 10, 20], [10, 10, 5]),
         (20, 10, [0, 10], [10, 10]),
         (3, 10, [0], [3]),
-        (250, 0, list(range(0, 250, 2)), [2] * 125),
-        (7, 0, list(range(7)), [1] * 7),
+        (250, None, list(range(0, 250, 2)), [2] * 125),
+        (7, None, list(range(7)), [1] * 7),
     ],
 )
 def test_windows_cover_every_step_once(steps, log_every, firsts, lengths):
@@ -228,7 +228,7 @@ def test_evaluation_is_the_mean_loss_over_batches(target):
         ("steps", True),
         ("batch_size", 0),
         ("log_every", -1),
-        ("log_every", None),
+        ("log_every", 0),
         ("eval_batches", 0),
     ],
 )
