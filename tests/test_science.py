@@ -198,8 +198,11 @@ def test_small_weights_reach_the_pair_above_minus_a_half_only():
 @pytest.mark.slow
 def test_gradient_flow_keeps_the_ratio_of_small_norms():
     # From norms in the ratio 3 the valley ends at a product of 3 / (1 + 9) < 0.4.
-    ends = train_pairs([0.06, 0.02], [-0.4], [0.05], optimizer=optax.sgd(0.3))
-    np.testing.assert_allclose(ends, 0.3, atol=0.04)
+    # Noise moves single models along the valley, which is flat.
+    ends = train_pairs([0.06, 0.02], [-0.4], [0.05], 16, optax.sgd(0.3))
+    assert abs(ends.mean() - 0.3) < 4 * ends.std() / 4  # four standard errors
+    assert ends.std() < 0.05
+    assert (ends < 0.4).all()  # none forms the pair, which would end at 0.91
 
 
 @pytest.mark.slow
