@@ -22,7 +22,9 @@ from jsuper.features import SparseFeatures, activate
 from jsuper.models import Params, ToyModel
 
 # Written-out sums grow with the square of the number of features, and so does the time
-# to compile them. At 8 features they still beat batched products several times over.
+# to compile them. On two CPU cores the form trains 77 million model-samples a second where
+# the general path trains 20 (5 features in 2 dimensions, 320 models); with 8 features in
+# 3 dimensions it is 26 against 22, with 10 in 5 it loses.
 MOST_FEATURES = 8
 
 # Array elements (examples x models) handled at a time: larger arrays leave the cache,
