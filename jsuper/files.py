@@ -1,6 +1,7 @@
 """Sweeps on disk: one netCDF file each, written whole or not at all."""
 
 import contextlib
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -100,8 +101,21 @@ def load(path: str | Path) -> xr.Dataset:
         raise ValueError(f"file must be the netCDF file of a sweep, got {path}") from None
     parts = {"made_by": ds.attrs, "history": ds, "finite": ds, "loss": ds}
     missing = [name for name, place in parts.items() if name not in place]
+    if not missing:
+        made_by = _parsed(ds.attrs["made_by"])
+        expected = ("recipe", "first_task", "key", "jsuper", "jax", "devices")
+        missing = [f"made_by: {name}" for name in expected if name not in made_by]
     if missing:
         raise ValueError(
             f"file must be the netCDF file of a sweep, got {path} without {missing[0]}"
         )
     return ds
+
+
+def _parsed(text: object) -> dict:
+    """The JSON object in ``text``, or nothing if it holds none."""
+    try:
+        parsed = json.loads(str(text))
+    except json.JSONDecodeError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}

@@ -68,7 +68,7 @@ def measure(ds: xr.Dataset) -> xr.Dataset:
         "superposition": (
             per_feature,
             geometry.superposition(W),
-            "superposition Σⱼ (Ŵᵢ·Wⱼ)²",
+            "superposition Σⱼ≠ᵢ (Ŵᵢ·Wⱼ)²",
         ),
         "features_per_dimension": (
             per_model,

@@ -194,6 +194,7 @@ def advance(
     return state, jnp.moveaxis(history, 0, -1)
 
 
+@functools.partial(jax.jit, static_argnames=("batch_size", "batches"))
 def evaluate(
     tasks: Any, keys: jax.Array, params: Any, batch_size: int, batches: int
 ) -> jax.Array:

@@ -69,3 +69,11 @@ def test_what_is_no_sweep_is_refused(tmp_path):
     xr.Dataset({"a": ("x", np.arange(3))}).to_netcdf(other, engine="h5netcdf")
     with pytest.raises(ValueError, match="netCDF file of a sweep"):
         js.load(other)
+
+
+@pytest.mark.parametrize("made_by", ["{}", "not JSON", "[1]"])
+def test_a_sweep_must_say_how_it_was_made(ds, tmp_path, made_by):
+    path = tmp_path / "sweep.nc"
+    ds.assign_attrs(made_by=made_by).to_netcdf(path, engine="h5netcdf")
+    with pytest.raises(ValueError, match=r"of a sweep, got .* without made_by: recipe"):
+        js.load(path)

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -62,7 +63,7 @@ def over_grid(params, *shape):
 
 
 def assert_same(got, expected, **tolerances):
-    jax.tree.map(functools.partial(np.testing.assert_allclose, **tolerances), got, expected)
+    chex.assert_trees_all_close(got, expected, **tolerances)
 
 
 paths = pytest.mark.parametrize("target", [None, identity], ids=["fused", "general"])
@@ -127,7 +128,7 @@ def test_the_optimizer_sees_one_model_at_a_time():
     norms = [optax.tree.norm(jax.tree.map(lambda d, i=i: d[i], moved)) for i in (0, 1)]
     np.testing.assert_allclose(norms, 1e-3, rtol=1e-3)
     first_model = jax.tree.map(lambda leaf: leaf[0], (beside_huge, beside_equal))
-    jax.tree.map(np.testing.assert_array_equal, *first_model)
+    chex.assert_trees_all_equal(*first_model)
 
 
 @functools.partial(jax.tree_util.register_dataclass, data_fields=["slope"], meta_fields=[])
