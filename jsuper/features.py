@@ -9,9 +9,11 @@ most interesting. Definitions: Elhage et al. 2022, "Demonstrating Superposition"
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+from jsuper import threefry
 from jsuper.pytree import pytree, static
 from jsuper.validation import check, check_count, check_number, per_feature
 
@@ -82,14 +84,27 @@ class SparseFeatures:
         slope = (jnp.asarray(self.high) - self.low) / p
         return activate(uniforms, p, self.low, slope)
 
-    def uniforms(self, key: jax.Array, batch_size: int) -> jax.Array:
-        """Draws the uniform numbers behind `sample`, shape (batch_size, n_features)."""
+    def uniforms(self, key: jax.Array, batch_size: int, feature_axis: int = 1) -> jax.Array:
+        """Draws the uniform numbers behind `sample`.
+
+        Args:
+            key: A typed PRNG key.
+            batch_size: Number of examples.
+            feature_axis: 1 for the order of `sample`, 0 for its transpose.
+
+        Returns:
+            Numbers on [0, 1], shape (batch_size, n_features) or the reverse.
+        """
         shape = (batch_size, self.n_features)
         if jax.dtypes.canonicalize_dtype(float) == jnp.float64:
-            return jax.random.uniform(key, shape, jnp.float64)
+            uniforms = jax.random.uniform(key, shape, jnp.float64)
+            return uniforms if feature_axis == 1 else uniforms.T
+        shape = shape if feature_axis == 1 else shape[::-1]
+        feature = lax.broadcasted_iota(jnp.uint32, shape, feature_axis)
+        example = lax.broadcasted_iota(jnp.uint32, shape, 1 - feature_axis)
         # jax.random.uniform has 23 random bits: at a density of 1e-5 an active feature
         # could take only 83 values. 31 bits in float32 keep small numbers exact.
-        bits = jax.random.bits(key, shape, jnp.uint32) >> 1
+        bits = threefry.bits(key, example * jnp.uint32(self.n_features) + feature) >> 1
         return bits.astype(jnp.int32).astype(jnp.float32) * jnp.float32(2**-31)
 
     def mean(self) -> jax.Array:

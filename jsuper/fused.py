@@ -1,17 +1,18 @@
-r"""The loss and gradient of many small toy models at once, written out by hand.
+r"""The loss and gradient of the tied model, derived by hand, for a whole grid.
 
-Same mathematics as `jsuper.Task.loss` and its derivative, for sparse features and the
-tied model. A batched product of 5 x 2 matrices keeps a CPU busy with everything but the
-product; here the sums over features are written out instead, and every array has the
-grid as its last, contiguous axis. Examples are taken a few at a time so that the
-intermediate arrays stay in cache.
+Same mathematics as `jsuper.Task.loss` and its derivative, for sparse features. Reverse
+differentiation of a batch of models keeps a CPU busy with everything but arithmetic:
+products of 5 x 2 matrices, one at a time, and arrays too large for the cache. Here a few
+models at a time go through all their examples, and small products are written as sums
+over arrays whose last, contiguous axis is the batch.
 
-The tied model's gradient needs one matrix of sums over the batch. With
-$z = x W W^\top + b$, error $e = x' - x$ and $g_i = I_i e_i [z_i \ge t]$,
+With $z = W h + b$, $h = W^\top x$, error $e = x' - x$, $g_i = I_i e_i [z_i \ge t]$ and
+$q = W^\top g$,
 
-$$\tfrac12 \nabla_b L = \sum g, \qquad
-  \tfrac12 \nabla_W L = (A + A^\top) W, \quad A_{ij} = \sum g_i x_j.$$
+$$\tfrac12 \nabla_b L = \sum g, \qquad \tfrac12 \nabla_W L = \sum g h^\top + x q^\top .$$
 """
+
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,24 +22,29 @@ from jax.typing import ArrayLike
 from jsuper.features import SparseFeatures, activate
 from jsuper.models import Params, ToyModel
 
-# Written-out sums grow with the square of the number of features, and so does the time
-# to compile them. On two CPU cores the form trains 77 million model-samples a second where
-# the general path trains 20 (5 features in 2 dimensions, 320 models); with 8 features in
-# 3 dimensions it is 26 against 22, with 10 in 5 it loses.
-MOST_FEATURES = 8
+MOST_WRITTEN_OUT = 200
+"""Up to this many weights, products are written out as sums."""
 
-# Array elements (examples x models) handled at a time: larger arrays leave the cache,
-# smaller ones spend the time on starting kernels.
-ELEMENTS = 65_536
+ROWS = 2048
+
+ELEMENTS = 40_960
+"""Features x examples x models handled at a time: more leaves the cache, fewer spends
+the time on starting kernels."""
+
+
+class Numbers(NamedTuple):
+    """What one task is made of: one number each for every feature, and the threshold."""
+
+    density: jax.Array
+    low: jax.Array
+    slope: jax.Array
+    importance: jax.Array
+    threshold: jax.Array
 
 
 def applies(features: object, model: object) -> bool:
-    """Tells whether the written-out form covers these features and this model."""
-    return (
-        type(features) is SparseFeatures
-        and type(model) is ToyModel
-        and model.n_features <= MOST_FEATURES
-    )
+    """Tells whether the form derived here covers these features and this model."""
+    return type(features) is SparseFeatures and type(model) is ToyModel
 
 
 def value_and_grad(
@@ -62,65 +68,97 @@ def value_and_grad(
     Returns:
         Losses, shape (n_tasks, n_keys), and gradients shaped like ``params``.
     """
-    n, m = model.n_features, model.n_hidden
+    n = model.n_features
     grid = params["b"].shape[:2]
-    n_models = grid[0] * grid[1]
     dtype = params["b"].dtype
-
-    def per_model(leaf: ArrayLike) -> jax.Array:
-        """Broadcasts the last two axes to the grid and makes them one."""
-        leaf = jnp.asarray(leaf, dtype)
-        before = leaf.shape[:-2]
-        return jnp.broadcast_to(leaf, (*before, *grid)).reshape(*before, n_models)
+    written_out = n * model.n_hidden <= MOST_WRITTEN_OUT
 
     def per_feature(leaf: ArrayLike) -> jax.Array:
         leaf = jnp.asarray(leaf, dtype).reshape(grid[0], -1)
-        return per_model(jnp.broadcast_to(leaf, (grid[0], n)).T[:, :, None])
+        return jnp.broadcast_to(leaf, (grid[0], n))
 
     p, low, high = map(per_feature, (features.density, features.low, features.high))
-    slope = (high - low) / p
-    I = per_feature(importance)  # noqa: E741
-    t = per_model(jnp.asarray(model.threshold)[:, None])
-    W = jnp.moveaxis(params["W"].reshape(n_models, n, m), 0, -1)
-    b = params["b"].reshape(n_models, n).T
+    t = jnp.asarray(model.threshold, dtype)
+    numbers = Numbers(p, low, (high - low) / p, per_feature(importance), t)
 
-    draw = jnp.vectorize(
-        lambda key: features.uniforms(key, batch_size), signature="()->(b,n)"
+    def draw(key):
+        if not written_out:
+            return features.uniforms(key, batch_size)
+        uniforms = features.uniforms(key, batch_size, feature_axis=0)
+        return uniforms.reshape(n, -1, _rows(batch_size, n)).swapaxes(0, 1)
+
+    shared = keys.ndim == 1
+    uniforms = jax.vmap(draw)(keys) if shared else None
+    task, key = (index.ravel() for index in jnp.indices(grid))
+    n_models = len(task)
+    most = max(2, ELEMENTS // (n * batch_size)) if written_out else 1
+    size = _block(n_models, most)
+    n_blocks = -(-n_models // size)
+    models = jnp.minimum(jnp.arange(n_blocks * size), n_models - 1).reshape(n_blocks, size)
+
+    def block(models):
+        i, j = task[models], key[models]
+        if shared:
+            u = uniforms[j]
+        else:
+            u = jax.vmap(draw)(keys[i, j])[models - models[0]]
+        W, b = params["W"][i, j], params["b"][i, j]
+        sums = _written_out if written_out else _products
+        return jax.vmap(sums)(jax.tree.map(lambda leaf: leaf[i], numbers), W, b, u)
+
+    loss, dW, db = jax.tree.map(
+        lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[:n_models].reshape(*grid, *leaf.shape[2:]),
+        lax.map(block, models),
     )
-    uniforms = jnp.moveaxis(draw(keys.reshape(-1, grid[1])), (-2, -1), (0, 1))
-
-    def add_examples(sums, uniforms):
-        x = [activate(per_model(uniforms[:, i]), p[i], low[i], slope[i]) for i in range(n)]
-        h = [sum(x[i] * W[i, k] for i in range(n)) for k in range(m)]
-        z = [sum(h[k] * W[i, k] for k in range(m)) + b[i] for i in range(n)]
-        error = [jnp.where(z[i] < t, 0.0, z[i]) - x[i] for i in range(n)]
-        weighted = [I[i] * error[i] for i in range(n)]
-        g = [jnp.where(z[i] < t, 0.0, weighted[i]) for i in range(n)]
-        terms = (
-            sum(weighted[i] * error[i] for i in range(n)),
-            g,
-            [[g[i] * x[j] for j in range(n)] for i in range(n)],
-        )
-        return jax.tree.map(lambda s, term: s + term.sum(0), sums, terms), None
-
-    zero = jnp.zeros(n_models, dtype)
-    sums = (zero, [zero] * n, [[zero] * n for _ in range(n)])
-    rows = _rows(batch_size, n_models)
-    uniforms = uniforms.reshape(-1, rows, *uniforms.shape[1:])
-    (total, g, A), _ = lax.scan(add_examples, sums, uniforms)
-
-    A = jnp.array(A)
-    half_dW = jnp.sum((A + A.swapaxes(0, 1))[:, :, None] * W, axis=1)
     scale = 1 / (batch_size * n)
-    return (total * scale).reshape(grid), {
-        "W": jnp.moveaxis(2 * scale * half_dW, -1, 0).reshape(params["W"].shape),
-        "b": (2 * scale * jnp.array(g)).T.reshape(params["b"].shape),
-    }
+    return scale * loss.sum(-1), {"W": 2 * scale * dW, "b": 2 * scale * db}
 
 
-def _rows(batch_size: int, n_models: int) -> int:
-    """The largest divisor of the batch size that keeps the arrays small enough."""
-    most = max(16, ELEMENTS // n_models)
-    return max(
-        rows for rows in range(1, batch_size + 1) if batch_size % rows == 0 and rows <= most
-    )
+def _written_out(numbers, W, b, uniforms):
+    """Sums over the batch for a small model: the errors of each feature, and gradients."""
+    p, low, slope, importance, t = (jnp.expand_dims(number, -1) for number in numbers)
+    W, b = W[:, :, None], b[:, None]
+
+    def some(uniforms):
+        x = activate(uniforms, p, low, slope)
+        h = (W * x[:, None]).sum(0)
+        squares, g = _errors(x, (W * h).sum(1) + b, t, importance)
+        q = (W * g[:, None]).sum(0)
+        dW = g[:, None] * h + x[:, None] * q
+        return squares.sum(-1), dW.sum(-1), g.sum(-1)
+
+    return jax.tree.map(lambda sums: sums.sum(0), jax.vmap(some)(uniforms))
+
+
+def _products(numbers, W, b, uniforms):
+    """The same for a large model, by matrix products."""
+    p, low, slope, importance, t = numbers
+    x = activate(uniforms, p, low, slope)
+    h = x @ W
+    squares, g = _errors(x, h @ W.T + b, t, importance)
+    return squares.sum(0), g.T @ h + x.T @ (g @ W), g.sum(0)
+
+
+def _errors(x, z, t, importance):
+    """Weighted squared errors, and half their derivative in z."""
+    error = jnp.where(z < t, 0.0, z) - x
+    weighted = importance * error
+    return weighted * error, jnp.where(z < t, 0.0, weighted)
+
+
+def _block(n_models: int, most: int) -> int:
+    """How many models to take at a time, such that few are left over in the last block.
+
+    Two blocks at least: the compiler would draw the random numbers of a single one anew
+    wherever they are used.
+    """
+    most = min(most, -(-n_models // 2))
+    sizes = range(-(-most // 2), most + 1)
+    return min(sizes, key=lambda size: (-(-n_models // size) * size, -size))
+
+
+def _rows(batch_size: int, n_features: int) -> int:
+    """How many examples to take at a time: a divisor of the batch size, if one is near."""
+    most = ROWS // n_features
+    rows = max(d for d in range(1, batch_size + 1) if batch_size % d == 0 and d <= most)
+    return rows if 4 * rows > most else batch_size
