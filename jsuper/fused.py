@@ -1,15 +1,17 @@
 r"""The loss and gradient of the tied model, derived by hand, for a whole grid.
 
-Same mathematics as `jsuper.Task.loss` and its derivative, for sparse features. Reverse
-differentiation of a batch of models keeps a CPU busy with everything but arithmetic:
-products of 5 x 2 matrices, one at a time, and arrays too large for the cache. Here a few
-models at a time go through all their examples, and small products are written as sums
-over arrays whose last, contiguous axis is the batch.
+Same mathematics as `jsuper.Task.loss` and its derivative, for sparse features. With
+$h = W^\top x$, $z = W h + b$, error $e = x' - x$, $g_i = I_i e_i [z_i \ge t]$ and
+$q = W^\top g$, one pass over the batch gives everything:
 
-With $z = W h + b$, $h = W^\top x$, error $e = x' - x$, $g_i = I_i e_i [z_i \ge t]$ and
-$q = W^\top g$,
+$$L = \sum I_i e_i^2, \qquad \tfrac12 \nabla_b L = \sum g, \qquad
+  \tfrac12 \nabla_W L = \sum g h^\top + x q^\top .$$
 
-$$\tfrac12 \nabla_b L = \sum g, \qquad \tfrac12 \nabla_W L = \sum g h^\top + x q^\top .$$
+Differentiating a batch of models in reverse keeps a CPU busy with everything but
+arithmetic: products of 5 x 2 matrices, one at a time, and arrays that leave the cache.
+Here a few models at a time go through their examples. Products of small matrices are
+written out as sums, over arrays whose last, contiguous axis is the batch.
+docs/performance.md has the measurements behind the constants.
 """
 
 from typing import NamedTuple
@@ -22,18 +24,18 @@ from jax.typing import ArrayLike
 from jsuper.features import SparseFeatures, activate
 from jsuper.models import Params, ToyModel
 
+# Up to this many weights, sums are faster than matrix products.
 MOST_WRITTEN_OUT = 200
-"""Up to this many weights, products are written out as sums."""
 
-ROWS = 2048
-
+# Array elements (features x examples, for one model) that stay in the fastest cache,
+# and (features x examples x models) in the next. Smaller arrays would spend the time on
+# starting kernels.
+ELEMENTS_OF_ONE = 2_048
 ELEMENTS = 40_960
-"""Features x examples x models handled at a time: more leaves the cache, fewer spends
-the time on starting kernels."""
 
 
 class Numbers(NamedTuple):
-    """What one task is made of: one number each for every feature, and the threshold."""
+    """What tells a task from others: numbers for each feature, and a threshold."""
 
     density: jax.Array
     low: jax.Array
@@ -72,6 +74,7 @@ def value_and_grad(
     grid = params["b"].shape[:2]
     dtype = params["b"].dtype
     written_out = n * model.n_hidden <= MOST_WRITTEN_OUT
+    sums_of_one = _written_out if written_out else _products
 
     def per_feature(leaf: ArrayLike) -> jax.Array:
         leaf = jnp.asarray(leaf, dtype).reshape(grid[0], -1)
@@ -81,45 +84,53 @@ def value_and_grad(
     t = jnp.asarray(model.threshold, dtype)
     numbers = Numbers(p, low, (high - low) / p, per_feature(importance), t)
 
+    @jax.vmap
     def draw(key):
         if not written_out:
             return features.uniforms(key, batch_size)
         uniforms = features.uniforms(key, batch_size, feature_axis=0)
-        return uniforms.reshape(n, -1, _rows(batch_size, n)).swapaxes(0, 1)
+        rows = _rows(batch_size, ELEMENTS_OF_ONE // n)
+        return uniforms.reshape(n, -1, rows).swapaxes(0, 1)
 
-    shared = keys.ndim == 1
-    uniforms = jax.vmap(draw)(keys) if shared else None
-    task, key = (index.ravel() for index in jnp.indices(grid))
-    n_models = len(task)
-    most = max(2, ELEMENTS // (n * batch_size)) if written_out else 1
-    size = _block(n_models, most)
-    n_blocks = -(-n_models // size)
-    models = jnp.minimum(jnp.arange(n_blocks * size), n_models - 1).reshape(n_blocks, size)
+    uniforms = draw(keys) if keys.ndim == 1 else None
 
-    def block(models):
-        i, j = task[models], key[models]
-        if shared:
-            u = uniforms[j]
+    def sums_of_block(models):
+        task, key = jnp.divmod(jnp.minimum(models, n_models - 1), grid[1])
+        if uniforms is not None:
+            draws, which = uniforms, key
         else:
-            u = jax.vmap(draw)(keys[i, j])[models - models[0]]
-        W, b = params["W"][i, j], params["b"][i, j]
-        sums = _written_out if written_out else _products
-        return jax.vmap(sums)(jax.tree.map(lambda leaf: leaf[i], numbers), W, b, u)
+            draws, which = draw(keys[task, key]), models - models[0]
 
-    loss, dW, db = jax.tree.map(
-        lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[:n_models].reshape(*grid, *leaf.shape[2:]),
-        lax.map(block, models),
-    )
+        def one(task, key, which):
+            weights = params["W"][task, key], params["b"][task, key]
+            return sums_of_one(Numbers(*(x[task] for x in numbers)), *weights, draws[which])
+
+        if block > 1:
+            return jax.vmap(one)(task, key, which)
+        # A batch of one matrix would be copied before every product.
+        return jax.tree.map(lambda leaf: leaf[None], one(task[0], key[0], which[0]))
+
+    n_models = grid[0] * grid[1]
+    block = _block(n_models, max(2, ELEMENTS // (n * batch_size)) if written_out else 1)
+    blocks = jnp.arange(-(-n_models // block) * block).reshape(-1, block)
     scale = 1 / (batch_size * n)
-    return scale * loss.sum(-1), {"W": 2 * scale * dW, "b": 2 * scale * db}
+    loss, dW, db = (
+        scale * sums.reshape(-1, *sums.shape[2:])[:n_models].reshape(*grid, *sums.shape[2:])
+        for sums in lax.map(sums_of_block, blocks)
+    )
+    return loss.sum(-1), {"W": 2 * dW, "b": 2 * db}
 
 
 def _written_out(numbers, W, b, uniforms):
-    """Sums over the batch for a small model: the errors of each feature, and gradients."""
-    p, low, slope, importance, t = (jnp.expand_dims(number, -1) for number in numbers)
+    """Sums over the batch for a small model: errors of each feature, and half gradients.
+
+    ``uniforms`` has the shape (n_chunks, n_features, examples of a chunk).
+    """
+    p, low, slope, importance, t = (jnp.expand_dims(x, -1) for x in numbers)
     W, b = W[:, :, None], b[:, None]
 
-    def some(uniforms):
+    @jax.vmap
+    def sums_of_chunk(uniforms):
         x = activate(uniforms, p, low, slope)
         h = (W * x[:, None]).sum(0)
         squares, g = _errors(x, (W * h).sum(1) + b, t, importance)
@@ -127,11 +138,11 @@ def _written_out(numbers, W, b, uniforms):
         dW = g[:, None] * h + x[:, None] * q
         return squares.sum(-1), dW.sum(-1), g.sum(-1)
 
-    return jax.tree.map(lambda sums: sums.sum(0), jax.vmap(some)(uniforms))
+    return tuple(sums.sum(0) for sums in sums_of_chunk(uniforms))
 
 
 def _products(numbers, W, b, uniforms):
-    """The same for a large model, by matrix products."""
+    """The same for a large model; ``uniforms`` of shape (n_examples, n_features)."""
     p, low, slope, importance, t = numbers
     x = activate(uniforms, p, low, slope)
     h = x @ W
@@ -146,19 +157,20 @@ def _errors(x, z, t, importance):
     return weighted * error, jnp.where(z < t, 0.0, weighted)
 
 
-def _block(n_models: int, most: int) -> int:
-    """How many models to take at a time, such that few are left over in the last block.
+def _rows(batch_size: int, most: int) -> int:
+    """How many examples to take at a time: a divisor of the batch size, if one is near."""
+    rows = max(
+        d for d in range(1, batch_size + 1) if batch_size % d == 0 and d <= max(1, most)
+    )
+    return rows if 4 * rows >= most else batch_size
 
-    Two blocks at least: the compiler would draw the random numbers of a single one anew
-    wherever they are used.
+
+def _block(n_models: int, most: int) -> int:
+    """How many models to take at a time, such that the last block is nearly full.
+
+    Two blocks at least: of a single one, the compiler would draw the random numbers
+    anew wherever they are used.
     """
     most = min(most, -(-n_models // 2))
     sizes = range(-(-most // 2), most + 1)
     return min(sizes, key=lambda size: (-(-n_models // size) * size, -size))
-
-
-def _rows(batch_size: int, n_features: int) -> int:
-    """How many examples to take at a time: a divisor of the batch size, if one is near."""
-    most = ROWS // n_features
-    rows = max(d for d in range(1, batch_size + 1) if batch_size % d == 0 and d <= most)
-    return rows if 4 * rows > most else batch_size
