@@ -24,13 +24,17 @@ from jax.typing import ArrayLike
 from jsuper.features import SparseFeatures, activate
 from jsuper.models import Params, ToyModel
 
-# Up to this many weights, sums are faster than matrix products.
+# Up to this many weights, writing out is faster than products of whole matrices.
 MOST_WRITTEN_OUT = 200
+
+# Up to JAX 0.10 the compiler makes one loop of a product and its sum. Later ones hand
+# both to a library, which is slower at it than at matrix products.
+SUMS_ARE_FUSED = jax.__version_info__ < (0, 11)
 
 # Array elements (features x examples, for one model) that stay in the fastest cache,
 # and (features x examples x models) in the next. Smaller arrays would spend the time on
 # starting kernels.
-ELEMENTS_OF_ONE = 2_048
+ELEMENTS_OF_ONE = 2_048 if SUMS_ARE_FUSED else 40_960
 ELEMENTS = 40_960
 
 
@@ -127,14 +131,13 @@ def _written_out(numbers, W, b, uniforms):
     ``uniforms`` has the shape (n_chunks, n_features, examples of a chunk).
     """
     p, low, slope, importance, t = (jnp.expand_dims(x, -1) for x in numbers)
-    W, b = W[:, :, None], b[:, None]
 
     @jax.vmap
     def sums_of_chunk(uniforms):
         x = activate(uniforms, p, low, slope)
-        h = (W * x[:, None]).sum(0)
-        squares, g = _errors(x, (W * h).sum(1) + b, t, importance)
-        q = (W * g[:, None]).sum(0)
+        h = _apply(W.T, x)
+        squares, g = _errors(x, _apply(W, h) + b[:, None], t, importance)
+        q = _apply(W.T, g)
         dW = g[:, None] * h + x[:, None] * q
         return squares.sum(-1), dW.sum(-1), g.sum(-1)
 
@@ -148,6 +151,11 @@ def _products(numbers, W, b, uniforms):
     h = x @ W
     squares, g = _errors(x, h @ W.T + b, t, importance)
     return squares.sum(0), g.T @ h + x.T @ (g @ W), g.sum(0)
+
+
+def _apply(matrix, columns):
+    """The product of a small matrix with many columns."""
+    return (matrix[:, :, None] * columns).sum(1) if SUMS_ARE_FUSED else matrix @ columns
 
 
 def _errors(x, z, t, importance):

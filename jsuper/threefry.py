@@ -26,8 +26,8 @@ def bits(key: jax.Array, counter: jax.Array) -> jax.Array:
         Unsigned 32-bit integers, shaped like ``counter``.
 
     Example:
-        >>> key = jax.random.key(0)
-        >>> bool((bits(key, jnp.arange(8, dtype="uint32")) == jax.random.bits(key, 8)).all())
+        >>> key, counter = jax.random.key(0), jnp.arange(8, dtype=jnp.uint32)
+        >>> bool((bits(key, counter) == jax.random.bits(key, (8,))).all())
         True
     """
     if str(jax.random.key_impl(key)) != "threefry2x32":
