@@ -1,17 +1,16 @@
-"""Training throughput of jsuper and of the official notebook's form in PyTorch.
+"""Training throughput of jsuper and of other ways to train the same toy models.
 
-Both train the same number of models of the same shape at the same batch size with AdamW
-and are timed in turn, so that a machine that slows down slows both. By default jsuper
-draws random numbers once per seed and shares them between cells; the notebook draws for
-every model, and so does jsuper in the third entry. Prints a table and writes JSON. Run it
-with
+Every entry of entries.py trains every shape, in turn, so that a machine that slows down
+slows all of them. Prints a table for each shape and writes JSON. It needs the extra
+``bench`` (PyTorch and occhio):
 
     make bench
+    python benchmarks/throughput.py --shapes 5,2,40,8 --entries "jsuper;occhio"
 """
 
 import argparse
+import importlib.metadata
 import json
-import os
 import platform
 import statistics
 import time
@@ -19,131 +18,192 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import jax
-import numpy as np
+from entries import BATCH, ENTRIES, Shape
+from limits import matrix_product_rate, streaming_rate
 
 import jsuper as js
 
-SHAPES = [(2, 1, 400), (5, 2, 320)]
-SEEDS = 8
-BATCH = 1024
+SHAPES = [
+    Shape(2, 1, 50),
+    Shape(5, 2, 40),
+    Shape(5, 2, 1250),
+    Shape(20, 5, 25, 4),
+    Shape(100, 20, 5, 4),
+    Shape(200, 20, 5, 4),
+    Shape(400, 30, 5, 4),
+]
+REFERENCE = "PyTorch, notebook form"
 
 
-def jsuper_run(n_features: int, n_hidden: int, n_models: int, steps: int, **options):
-    """Returns a function that trains the grid for ``steps`` steps, compiled already."""
+def operations(shape: Shape) -> int:
+    """Floating point operations of one model on one example, in one step.
 
-    def task(density):
-        return js.Task(
-            js.SparseFeatures(n_features, density),
-            js.ToyModel(n_features, n_hidden),
-            0.9 ** np.arange(n_features),
-        )
-
-    axes = {"density": js.log_densities(n_models // SEEDS, 0.05), "seed": SEEDS}
-    recipe = js.Recipe(steps=steps, batch_size=BATCH, eval_batches=1, **options)
-
-    def run() -> None:
-        js.sweep(task, axes, recipe, key=jax.random.key(0), progress=False)
-
-    run()
-    return run
+    Five products with the weights (h, z, q and both parts of the gradient), at two
+    operations for each weight; and for each feature u <= p, low + slope u, z + b,
+    z < t, error, importance, square, sum, g, sum of g: 12 operations.
+    """
+    return 10 * shape.n_features * shape.n_hidden + 12 * shape.n_features
 
 
-def torch_run(n_features: int, n_hidden: int, n_models: int, steps: int):
-    """Returns the same for the official notebook's form: einsum over instances."""
-    import torch
+def bytes_moved(shape: Shape) -> float:
+    """Bytes of one model on one example and step that must come from main memory.
 
-    weights = torch.nn.Parameter(torch.empty(n_models, n_features, n_hidden))
-    torch.nn.init.xavier_normal_(weights)
-    bias = torch.nn.Parameter(torch.zeros(n_models, n_features))
-    density = torch.tensor(js.log_densities(n_models, 0.05), dtype=torch.float32)[:, None]
-    importance = 0.9 ** torch.arange(n_features)
-    optimizer = torch.optim.AdamW([weights, bias], lr=1e-3)
-
-    def run() -> None:
-        for _ in range(steps):
-            optimizer.zero_grad(set_to_none=True)
-            shape = (BATCH, n_models, n_features)
-            active = torch.rand(shape) <= density
-            x = torch.where(active, torch.rand(shape), torch.zeros(()))
-            hidden = torch.einsum("bif,ifh->bih", x, weights)
-            output = torch.relu(torch.einsum("bih,ifh->bif", hidden, weights) + bias)
-            error = importance * (x - output) ** 2
-            error.mean(dim=(0, 2)).sum().backward()
-            optimizer.step()
-
-    run()
-    return run
+    AdamW reads the weights, their gradient and two moments and writes all but the
+    gradient, once in a batch. Examples are drawn and used in the cache.
+    """
+    return 28 * shape.n_features * (shape.n_hidden + 1) / BATCH
 
 
-def seconds(run) -> float:
+def seconds(run, steps: int) -> float:
     """Returns how long one call takes."""
     start = time.perf_counter()
-    run()
+    run(steps)
     return time.perf_counter() - start
 
 
+def enough_steps(run, target: float) -> int:
+    """Returns a number of steps that takes about ``target`` seconds, compiled by now."""
+    steps = 2
+    while True:
+        run(steps)
+        elapsed = seconds(run, steps)
+        if elapsed > 0.6 * target:
+            return steps
+        steps = int(steps * min(20, max(2, target / elapsed)))
+
+
+def time_shape(shape: Shape, names: list[str], rounds: int, target: float) -> dict:
+    """Times the named entries in turn; returns figures by entry."""
+    runs = {name: ENTRIES[name](shape) for name in names}
+    cold = {name: seconds(run, 2) for name, run in runs.items()}
+    steps = {name: enough_steps(run, target) for name, run in runs.items()}
+    rates: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            samples = shape.n_models * BATCH * steps[name]
+            rates[name].append(samples / seconds(run, steps[name]) / 1e6)
+    return {
+        name: {
+            "million_model_samples_per_second": rates[name],
+            "steps": steps[name],
+            "first_call_seconds": cold[name],
+        }
+        for name in names
+    }
+
+
+def report(shape: Shape, timings: dict, limits: dict) -> dict:
+    """Prints the table of a shape; returns its entry of the JSON."""
+    flop, moved = operations(shape), bytes_moved(shape)
+    fastest = {
+        "arithmetic": limits["matrix_product_gflops"] * 1e3 / flop,
+        "memory": limits["streaming_gb_per_second"] * 1e3 / moved,
+    }
+    binding = min(fastest, key=lambda limit: fastest[limit])
+    seeds = f"{shape.n_densities:,} densities x {shape.n_seeds} seeds"
+    print(
+        f"\n{shape} ({seeds}); {flop:,} operations and {moved:.2f} bytes a model-sample, "
+        f"bound by {binding} at {fastest[binding]:,.0f} million/s"
+    )
+    print("| entry | million/s, median (range) | × PyTorch | GFLOP/s | of bound | first |")
+    print("|---|---|---|---|---|---|")
+    reference = timings.get(REFERENCE, {}).get("million_model_samples_per_second")
+    for name, timing in timings.items():
+        rates = timing["million_model_samples_per_second"]
+        median = statistics.median(rates)
+        timing["fraction_of_bound"] = median / fastest[binding]
+        ratio = "–"
+        if reference:
+            ratios = [a / b for a, b in zip(rates, reference, strict=True)]
+            timing["ratio_to_pytorch"] = statistics.median(ratios)
+            ratio = f"{timing['ratio_to_pytorch']:.2f}"
+        print(
+            f"| {name} | {median:.2f} ({min(rates):.2f} to {max(rates):.2f}) | {ratio} "
+            f"| {median * flop / 1e3:.1f} | {timing['fraction_of_bound']:.0%} "
+            f"| {timing['first_call_seconds']:.1f} s |",
+            flush=True,
+        )
+    return {
+        "shape": {
+            "n_features": shape.n_features,
+            "n_hidden": shape.n_hidden,
+            "n_densities": shape.n_densities,
+            "n_seeds": shape.n_seeds,
+            "batch_size": BATCH,
+        },
+        "operations_per_model_sample": flop,
+        "bytes_per_model_sample": moved,
+        "bound_million_per_second": fastest,
+        "entries": timings,
+    }
+
+
+def version(package: str) -> str | None:
+    """Returns the version of an installed package."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def processor() -> str:
+    """Returns the processor's name, as Linux knows it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [
+        line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+    ]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
 def main() -> None:
-    """Times both in turn and reports medians."""
-    parser = argparse.ArgumentParser(description="Time jsuper and PyTorch in turn.")
+    """Times the chosen entries on the chosen shapes."""
+    parser = argparse.ArgumentParser(description="Time jsuper and others in turn.")
+    parser.add_argument(
+        "--shapes", help="features,hidden,densities,seeds; several with spaces"
+    )
+    parser.add_argument("--entries", help="names, separated by semicolons")
     parser.add_argument("--rounds", type=int, default=5, help="timings of each")
+    parser.add_argument("--seconds", type=float, default=1.5, help="length of a timing")
     parser.add_argument("--out", type=Path, default=Path("out/throughput.json"))
     options = parser.parse_args()
+    names = options.entries.split(";") if options.entries else list(ENTRIES)
+    unknown = set(names) - set(ENTRIES)
+    if unknown:
+        parser.error(f"entries must be among {'; '.join(ENTRIES)}, got {unknown}")
+    shapes = SHAPES
+    if options.shapes:
+        shapes = [Shape(*map(int, s.split(","))) for s in options.shapes.split()]
+
     js.use_cpu_cores()
-
-    import torch
-
-    results = []
-    for n_features, n_hidden, n_models in SHAPES:
-        # Steps such that each timing takes seconds, not milliseconds.
-        shape = (n_features, n_hidden, n_models)
-        entries = {
-            "jsuper": (jsuper_run(*shape, 1000), 1000),
-            "torch": (torch_run(*shape, 50), 50),
-            "independent": (jsuper_run(*shape, 200, independent_cells=True), 200),
-        }
-        rates = {name: [] for name in entries}
-        for _ in range(options.rounds):
-            for name, (run, steps) in entries.items():
-                rates[name].append(n_models * BATCH * steps / seconds(run) / 1e6)
-        ratios = {
-            name: [a / b for a, b in zip(rates[name], rates["torch"], strict=True)]
-            for name in ("jsuper", "independent")
-        }
-        results.append(
-            {
-                "n_features": n_features,
-                "n_hidden": n_hidden,
-                "n_models": n_models,
-                "million_model_samples_per_second": rates,
-                "ratio_to_torch": ratios,
-            }
-        )
-        line = "  ".join(
-            f"{name} {statistics.median(r):.1f} ({min(r):.1f} to {max(r):.1f})"
-            for name, r in rates.items()
-        )
-        print(
-            f"{n_features}→{n_hidden} × {n_models}: {line}  million model-samples/s, "
-            + ", ".join(
-                f"{name} / torch {statistics.median(ratio):.1f}"
-                for name, ratio in ratios.items()
-            )
-        )
-    report = {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "processor": platform.processor() or platform.machine(),
-        "cores": len(jax.devices()),
-        "cpu_count": os.cpu_count(),
-        "jsuper": js.__version__,
-        "jax": jax.__version__,
-        "torch": torch.__version__,
-        "seeds": SEEDS,
-        "batch": BATCH,
-        "results": results,
+    limits = {
+        "matrix_product_gflops": matrix_product_rate(),
+        "streaming_gb_per_second": streaming_rate(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(report, indent=2) + "\n")
-    print(f"Written to {options.out}")
+    machine = {
+        "processor": processor(),
+        "jax_devices": len(jax.devices()),
+        "platform": jax.devices()[0].platform,
+        "python": platform.python_version(),
+    }
+    packages = {
+        name: version(name) for name in ("jsuper", "jax", "jaxlib", "torch", "occhio")
+    }
+    print(", ".join(f"{k} {v}" for k, v in (machine | packages | limits).items()))
+    results = []
+    for shape in shapes:
+        timings = time_shape(shape, names, options.rounds, options.seconds)
+        results.append(report(shape, timings, limits))
+        document = {
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": machine,
+            "packages": packages,
+            "limits": limits,
+            "results": results,
+        }
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(json.dumps(document, indent=2) + "\n")
+    print(f"\nWritten to {options.out}")
 
 
 if __name__ == "__main__":

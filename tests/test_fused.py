@@ -1,11 +1,14 @@
-"""The written-out loss and gradient against the plain ones, over a grid."""
+"""The gradients derived by hand against the plain ones, over a grid."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import jsuper as js
 from jsuper import fused
@@ -15,6 +18,24 @@ from jsuper.pytree import pytree
 QUICKLY = {"xla_backend_optimization_level": 0}
 
 THRESHOLDS = [-np.inf, -0.3, 0.0, 0.2]
+
+FORMS = {  # MOST_WRITTEN_OUT, SUMS_ARE_FUSED
+    "sums": (10**9, True),
+    "small_products": (10**9, False),
+    "products": (0, True),
+}
+
+
+def set_form(monkeypatch, form):
+    most, sums = FORMS[form]
+    monkeypatch.setattr(fused, "MOST_WRITTEN_OUT", most)
+    monkeypatch.setattr(fused, "SUMS_ARE_FUSED", sums)
+
+
+@pytest.fixture(params=FORMS)
+def form(request, monkeypatch):
+    set_form(monkeypatch, request.param)
+    return request.param
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,10 +64,18 @@ CASES = [
     Case(6, 4, 1, 3, 25, low=-2.0, high=-0.5),
     Case(7, 2, 5, 1, 18, per_feature=True, per_task_keys=True, low=-1.0),
     Case(8, 5, 4, 2, 53, per_feature=True),
+    # Prime numbers of models leave the last block short; the batch of 510 makes three
+    # chunks of 12 features, and of 1021 examples one.
+    Case(12, 4, 1, 1, 510, per_feature=True),
+    Case(12, 4, 13, 1, 1021, dtype="float32"),
+    Case(12, 4, 7, 1, 510, low=-1.0, per_task_keys=True, dtype="float32"),
+    Case(30, 7, 1, 5, 204, per_feature=True, low=-0.5),
+    Case(30, 7, 11, 1, 47, per_feature=True, per_task_keys=True),
+    Case(30, 7, 4, 2, 204, dtype="float32"),
 ]
 
 
-def grid(case, seed=0):
+def grid(case, seed=0, thresholds=THRESHOLDS):
     """Tasks of mixed thresholds, parameters away from any symmetry, and keys."""
     rng = np.random.default_rng(seed)
     shape = (case.n_tasks, case.n) if case.per_feature else (case.n_tasks,)
@@ -61,7 +90,7 @@ def grid(case, seed=0):
     tasks = jax.vmap(build)(
         jnp.array(rng.uniform(0.2, 1, shape), case.dtype),
         jnp.array(rng.uniform(0, 2, shape), case.dtype),
-        jnp.array(np.resize(THRESHOLDS, case.n_tasks), case.dtype),
+        jnp.array(np.resize(thresholds, case.n_tasks), case.dtype),
     )
     models = (case.n_tasks, case.n_keys)
     params = {
@@ -82,12 +111,16 @@ def plainly(tasks, params, keys, batch):
     return jax.vmap(over_keys, (0, 0, 0 if keys.ndim == 2 else None))(tasks, params, keys)
 
 
-def fusedly(tasks, params, keys, batch, options=QUICKLY):
-    # A new function each time: fused.ELEMENTS is read when it is traced.
+def new_function(batch, options=QUICKLY):
+    # A new function each time: the module's constants are read when it is traced.
     def run(tasks, params, keys):
         return tasks.grid_value_and_grad(params, keys, batch)
 
-    return jax.jit(run, compiler_options=options)(tasks, params, keys)
+    return jax.jit(run, compiler_options=options)
+
+
+def fusedly(tasks, params, keys, batch, options=QUICKLY):
+    return new_function(batch, options)(tasks, params, keys)
 
 
 def assert_agree(results, expected, tolerance):
@@ -100,6 +133,7 @@ def assert_agree(results, expected, tolerance):
         np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance * scale)
 
 
+@pytest.mark.usefixtures("form")
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_agrees_with_autodiff(case):
     double = case.dtype == "float64"
@@ -111,6 +145,72 @@ def test_agrees_with_autodiff(case):
         assert loss.shape == (case.n_tasks, case.n_keys)
         assert loss.dtype == case.dtype
         assert_agree((loss, gradient), expected, 1e-12 if double else 2e-5)
+
+
+@st.composite
+def searched_cases(draw):
+    number = functools.partial(st.integers, 1)
+    case = Case(
+        *(draw(number(most)) for most in (9, 5, 4, 4, 40)),
+        per_feature=draw(st.booleans()),
+        low=draw(st.floats(-2, 0.5)),
+        per_task_keys=draw(st.booleans()),
+    )
+    threshold = st.just(-np.inf) | st.floats(-1.5, 1.5)
+    thresholds = draw(st.lists(threshold, min_size=case.n_tasks, max_size=case.n_tasks))
+    return case, thresholds
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    searched_cases(),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(list(FORMS)),
+    st.integers(1, 1000),
+    st.integers(1, 100),
+)
+def test_agrees_on_any_grid(searched, seed, form, elements, elements_of_one):
+    case, thresholds = searched
+    with pytest.MonkeyPatch.context() as monkeypatch, jax.enable_x64(True):
+        set_form(monkeypatch, form)
+        monkeypatch.setattr(fused, "ELEMENTS", elements)
+        monkeypatch.setattr(fused, "ELEMENTS_OF_ONE", elements_of_one)
+        tasks, params, keys = grid(case, seed, thresholds)
+        expected = plainly(tasks, params, keys, case.batch)
+        assert_agree(fusedly(tasks, params, keys, case.batch), expected, 1e-10)
+
+
+STEP = 1e-5
+
+
+@pytest.mark.usefixtures("form")
+def test_gradient_equals_finite_differences():
+    n, m, batch = 3, 2, 11
+    with jax.enable_x64(True):
+        tasks, params, keys = grid(Case(n, m, len(THRESHOLDS), 1, batch))
+
+        # Away from the jump: no output may cross its threshold within a step.
+        x = jax.vmap(lambda task: task.features.sample(keys[0], batch))(tasks)
+        W, b = params["W"][:, 0], params["b"]
+        z = x @ W @ W.swapaxes(1, 2) + b
+        assert np.abs(z - tasks.model.threshold[:, None, None]).min() > 100 * STEP
+
+        # Every direction and its opposite as further models with the same key.
+        size = n * m + n
+        steps = STEP * jnp.concatenate(
+            [jnp.zeros((1, size)), jnp.eye(size), -jnp.eye(size)]
+        )
+        models = {
+            "W": params["W"] + steps[:, : n * m].reshape(-1, n, m),
+            "b": params["b"] + steps[:, n * m :],
+        }
+        same_keys = jnp.broadcast_to(keys, len(steps))
+        loss, gradient = fusedly(tasks, models, same_keys, batch)
+        gradient = [gradient[name][:, 0].reshape(len(THRESHOLDS), -1) for name in "Wb"]
+        differences = (loss[:, 1 : size + 1] - loss[:, size + 1 :]) / (2 * STEP)
+        # Truncation is of the order of the step squared, rounding of 1e-16 / the step.
+        np.testing.assert_allclose(np.hstack(gradient), differences, rtol=0, atol=1e-8)
+        assert np.abs(differences).max(1).min() > 0.01
 
 
 def test_value_and_grad_directly():
@@ -127,6 +227,7 @@ def test_value_and_grad_directly():
         assert_agree(run(tasks, params, keys), expected, 1e-12)
 
 
+@pytest.mark.usefixtures("form")
 def test_agrees_at_the_threshold():
     # With W = 0 and b = t every output sits at the threshold, where it passes.
     case = Case(3, 2, 4, 1, 20, dtype="float32")
@@ -138,20 +239,117 @@ def test_agrees_at_the_threshold():
     assert_agree(fusedly(tasks, params, keys, case.batch), expected, 2e-5)
 
 
-@pytest.mark.parametrize(("elements", "batch"), [(1, 40), (1, 53), (200, 40), (10**9, 40)])
-def test_does_not_depend_on_elements(monkeypatch, elements, batch):
+@pytest.mark.usefixtures("form")
+@pytest.mark.parametrize("per_task_keys", [False, True], ids=["shared", "own"])
+@pytest.mark.parametrize(
+    ("elements", "elements_of_one", "batch"),
+    [(1, 1, 40), (500, 24, 53), (10**9, 24, 40), (1, 10**9, 53), (10**9, 10**9, 40)],
+)
+def test_does_not_depend_on_elements(
+    monkeypatch, elements, elements_of_one, batch, per_task_keys
+):
     monkeypatch.setattr(fused, "ELEMENTS", elements)
+    monkeypatch.setattr(fused, "ELEMENTS_OF_ONE", elements_of_one)
     with jax.enable_x64(True):
-        tasks, params, keys = grid(Case(3, 2, 4, 2, batch))
+        case = Case(3, 2, 4, 2, batch, per_task_keys=per_task_keys)
+        tasks, params, keys = grid(case)
         expected = plainly(tasks, params, keys, batch)
         assert_agree(fusedly(tasks, params, keys, batch), expected, 1e-12)
 
 
-def test_examples_taken_at_a_time(monkeypatch):
-    monkeypatch.setattr(fused, "ELEMENTS", 1000)
-    # At most 1000 / 10 at once, and always a divisor of the batch; 16 at the least.
-    for batch, models, rows in [(300, 10, 100), (97, 10, 97), (101, 10, 1), (64, 999, 16)]:
-        assert fused._rows(batch, models) == rows
+def at_block_size(monkeypatch, case, size):
+    """Lets ELEMENTS admit blocks of ``size`` models."""
+    monkeypatch.setattr(fused, "ELEMENTS", size * case.n * case.batch)
+
+
+@pytest.mark.parametrize("per_task_keys", [False, True], ids=["shared", "own"])
+def test_a_diverged_model_does_not_spoil_others(monkeypatch, form, per_task_keys):
+    # Blocks of 5, 5 and 3 models: the last model also fills the places left over.
+    case = Case(3, 2, 13, 1, 20, per_task_keys=per_task_keys)
+    at_block_size(monkeypatch, case, 5)
+    with jax.enable_x64(True):
+        tasks, params, keys = grid(case)
+        run = new_function(case.batch)
+        healthy = run(tasks, params, keys)
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(healthy))
+        for diverged in (12, 0, 9):
+            W = params["W"].at[diverged, 0, 0, 0].set(jnp.nan)
+            results = run(tasks, params | {"W": W}, keys)
+            assert np.isnan(results[0][diverged, 0])
+            for before, after in zip(
+                *map(jax.tree.leaves, (healthy, results)), strict=True
+            ):
+                before, after = (np.delete(leaf, diverged, 0) for leaf in (before, after))
+                np.testing.assert_array_equal(after, before)
+
+
+@pytest.mark.usefixtures("form")
+def test_one_key_for_all_is_that_key_for_each():
+    with jax.enable_x64(True):
+        tasks, params, keys = grid(Case(4, 2, 3, 2, 30))
+        shared = fusedly(tasks, params, keys, 30)
+        own = fusedly(tasks, params, jnp.broadcast_to(keys, (3, 2)), 30)
+        assert_agree(own, shared, 1e-13)
+
+
+@pytest.mark.parametrize(
+    ("n_models", "most", "block"),
+    [
+        (1, 100, 1),
+        (2, 100, 1),  # two blocks at least
+        (3, 100, 1),  # 3 in blocks of 2 would compute a fourth
+        (4, 100, 2),
+        (4, 1, 1),
+        (7, 100, 4),  # 4 + 4, like 2 + 2 + 2 + 2, rather than 3 + 3 + 3
+        (13, 5, 5),  # 15 places, as in blocks of 3
+        (97, 8, 7),  # 14 blocks: 98
+        (100, 8, 5),  # no size from 4 to 8 but 4 and 5 divides 100
+        (220, 10, 10),
+    ],
+)
+def test_models_taken_at_a_time(n_models, most, block):
+    assert fused._block(n_models, most) == block
+
+
+def test_blocks_are_nearly_full():
+    for n_models in range(1, 80):
+        for most in range(1, 50):
+            size = fused._block(n_models, most)
+            n_blocks = -(-n_models // size)
+            assert 1 <= size <= most
+            assert n_blocks >= min(2, n_models)
+            assert n_models <= n_blocks * size < n_models + size
+            # No more than twice as many blocks as there must be.
+            assert 2 * size >= min(most, -(-n_models // 2))
+
+
+@pytest.mark.parametrize(
+    ("batch", "most", "rows"),
+    [
+        (1024, 409, 256),
+        (1024, 4096, 1024),
+        (300, 100, 100),
+        (510, 170, 170),
+        (60, 7, 6),
+        (97, 10, 97),  # of one example at a time there would be too many
+        (202, 20, 202),  # and so of two
+        (202, 8, 2),
+        (97, 4, 1),
+        (7, 0, 1),
+        (1, 1000, 1),
+    ],
+)
+def test_examples_taken_at_a_time(batch, most, rows):
+    assert fused._rows(batch, most) == rows
+
+
+def test_rows_divide_the_batch():
+    for batch in range(1, 130):
+        for most in range(140):
+            rows = fused._rows(batch, most)
+            assert batch % rows == 0
+            assert rows == batch or most <= 4 * rows <= 4 * max(1, most)
+            assert rows == batch or batch > most
 
 
 @pytree
@@ -168,15 +366,15 @@ def squared(x):
     return x**2
 
 
-MOST = fused.MOST_FEATURES
-
-
 @pytest.mark.parametrize(
     ("task", "is_fused"),
     [
-        (js.Task(js.SparseFeatures(MOST, 0.5), js.ToyModel(MOST, 2)), True),
-        (js.Task(js.SparseFeatures(MOST + 1, 0.5), js.ToyModel(MOST + 1, 2)), False),
+        (js.Task(js.SparseFeatures(1, 0.5), js.ToyModel(1, 1)), True),
+        (js.Task(js.SparseFeatures(5, 0.5), js.ToyModel(5, 2)), True),
+        (js.Task(js.SparseFeatures(50, 0.5), js.ToyModel(50, 5)), True),
+        (js.Task(js.SparseFeatures(1000, 0.5), js.ToyModel(1000, 300)), True),
         (js.Task(js.SparseFeatures(2, 0.5), js.ToyModel(2, 1), target=squared), False),
+        (js.Task(js.SparseFeatures(60, 0.5), js.ToyModel(60, 5), target=squared), False),
         (js.Task(OtherFeatures(2, 0.5), js.ToyModel(2, 1)), False),
         (js.Task(js.SparseFeatures(2, 0.5), OtherModel(2, 1)), False),
     ],
@@ -189,3 +387,14 @@ def test_falls_back(task, is_fused):
     # Traced, not run: the numbers of the fused form are tested above.
     result = jax.eval_shape(lambda: tasks.grid_value_and_grad(params, keys, batch_size=4))
     assert (result is not None) == is_fused
+
+
+@pytest.mark.parametrize(("weights", "form"), [(200, "_written_out"), (201, "_products")])
+def test_large_models_go_by_products(monkeypatch, weights, form):
+    assert fused.MOST_WRITTEN_OUT == 200
+    tasks, params, keys = grid(Case(weights, 1, 1, 1, 4, dtype="float32"))
+    other = {"_written_out", "_products"} - {form}
+    monkeypatch.delattr(fused, form)
+    monkeypatch.delattr(fused, *other)
+    with pytest.raises(NameError, match=form):
+        jax.eval_shape(tasks.grid_value_and_grad, params, keys, 4)
