@@ -91,8 +91,8 @@ def value_and_grad(
     @jax.vmap
     def draw(key):
         if not written_out:
-            return features.uniforms(key, batch_size)
-        uniforms = features.uniforms(key, batch_size, feature_axis=0)
+            return features.uniforms(key, batch_size).astype(dtype)
+        uniforms = features.uniforms(key, batch_size, feature_axis=0).astype(dtype)
         rows = _rows(batch_size, ELEMENTS_OF_ONE // n)
         return uniforms.reshape(n, -1, rows).swapaxes(0, 1)
 

@@ -18,9 +18,9 @@ def bits(key: jax.Array, counter: jax.Array) -> jax.Array:
 
     Args:
         key: A typed PRNG key.
-        counter: Which bits, unsigned 32-bit integers of any shape. Those of JAX's
-            default keys are the entries of ``jax.random.bits(key, (size,))``, whatever
-            the size; other keys give independent bits for the counters of one call.
+        counter: Which bits, unsigned 32-bit integers of any shape: they are the entries
+            of ``jax.random.bits(key, (size,))``, whatever the size for JAX's default
+            keys, with ``size = counter.size`` for keys of other implementations.
 
     Returns:
         Unsigned 32-bit integers, shaped like ``counter``.
@@ -31,7 +31,7 @@ def bits(key: jax.Array, counter: jax.Array) -> jax.Array:
         True
     """
     if str(jax.random.key_impl(key)) != "threefry2x32":
-        return jax.random.bits(key, counter.shape)
+        return jax.random.bits(key, (counter.size,), jnp.uint32)[counter]
     k0, k1 = jax.random.key_data(key)
     schedule = k0, k1, k0 ^ k1 ^ jnp.uint32(PARITY)
     x0, x1 = jnp.broadcast_to(k0, counter.shape), counter + k1
