@@ -72,13 +72,20 @@ def jsuper(shape: Shape, *, devices: int | None = None, **options) -> Run:
 
     densities = js.log_densities(shape.n_densities, 0.05)
     axes = {"density": densities, "seed": shape.n_seeds}
-    options = {"batch_size": BATCH, "eval_batches": 1, "progress": False} | options
-    progress = options.pop("progress")
+    # Calls of 100 steps, as a run of 10,000 makes them by default.
+    options = {"batch_size": BATCH, "eval_batches": 1, "log_every": 100} | options
+    progress = options.pop("progress", False)
 
     def run(steps: int) -> tuple[np.ndarray, np.ndarray]:
         recipe = js.Recipe(steps=steps, **options)
         ds = js.sweep(
-            task, axes, recipe, key=jax.random.key(0), devices=devices, progress=progress
+            task,
+            axes,
+            recipe,
+            key=jax.random.key(0),
+            devices=devices,
+            progress=progress,
+            chunks=max(1, steps // 100),
         )
         W, b = ds["W"].values, ds["b"].values
         return W.reshape(-1, *W.shape[2:]), b.reshape(-1, b.shape[-1])
