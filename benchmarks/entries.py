@@ -9,6 +9,7 @@ standard deviation sqrt(2 / (n_features + n_hidden)) and biases of 0.
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -61,7 +62,7 @@ def squared(x: jax.Array) -> jax.Array:
     return x**2
 
 
-def jsuper(shape: Shape, *, devices: int | None = None, **options) -> Run:
+def jsuper(shape: Shape, *, devices: int | None = None, **options: Any) -> Run:
     """`js.sweep` as its users call it; ``target`` goes to the task."""
     target = {"target": options.pop("target")} if "target" in options else {}
 
@@ -73,11 +74,11 @@ def jsuper(shape: Shape, *, devices: int | None = None, **options) -> Run:
     densities = js.log_densities(shape.n_densities, 0.05)
     axes = {"density": densities, "seed": shape.n_seeds}
     # Calls of 100 steps, as a run of 10,000 makes them by default.
-    options = {"batch_size": BATCH, "eval_batches": 1, "log_every": 100} | options
     progress = options.pop("progress", False)
+    settings: dict[str, Any] = {"eval_batches": 1, "log_every": 100} | options
 
     def run(steps: int) -> tuple[np.ndarray, np.ndarray]:
-        recipe = js.Recipe(steps=steps, **options)
+        recipe = js.Recipe(steps=steps, batch_size=BATCH, **settings)
         ds = js.sweep(
             task,
             axes,

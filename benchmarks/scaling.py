@@ -105,9 +105,7 @@ def alone(function: str, *args, **options) -> dict:
 
 def models() -> dict:
     """Cost of a model and peak memory against the number of models."""
-    print(
-        "\n| models | densities × seeds | million/s | ns a sample | set-up | MiB |"
-    )
+    print("\n| models | densities × seeds | million/s | ns a sample | set-up | MiB |")
     print("|---|---|---|---|---|---|")
     rows = []
     for densities, seeds in SHAPES_OF_MODELS:

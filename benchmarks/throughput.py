@@ -109,9 +109,7 @@ def report(shape: Shape, timings: dict, limits: dict) -> dict:
         f"\n{shape} ({seeds}); {flop:,} operations and {moved:.2f} bytes a model-sample, "
         f"bound by {binding} at {fastest[binding]:,.0f} million/s"
     )
-    print(
-        "| entry | million/s (range) | × PyTorch | GFLOP/s | of bound | cold | set-up |"
-    )
+    print("| entry | million/s (range) | × PyTorch | GFLOP/s | of bound | cold | set-up |")
     print("|---|---|---|---|---|---|---|")
     reference = timings.get(REFERENCE, {}).get("million_model_samples_per_second")
     for name, timing in timings.items():
