@@ -73,8 +73,8 @@ def jsuper(shape: Shape, *, devices: int | None = None, **options: Any) -> Run:
 
     densities = js.log_densities(shape.n_densities, 0.05)
     axes = {"density": densities, "seed": shape.n_seeds}
-    # Calls of 100 steps, as a run of 10,000 makes them by default.
     progress = options.pop("progress", False)
+    # Calls of 100 steps, as a run of 10,000 makes them by default.
     settings: dict[str, Any] = {"eval_batches": 1, "log_every": 100} | options
 
     def run(steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,7 @@ from jsuper.models import Params, ToyModel
 # Up to this many weights, writing out is faster than products of whole matrices.
 MOST_WRITTEN_OUT = 200
 
-# Up to JAX 0.10 the compiler makes one loop of a product and its sum. Later ones hand
+# The compiler of JAX 0.10 makes one loop of a product and its sum. That of 0.12 hands
 # both to a library, which is slower at it than at matrix products.
 SUMS_ARE_FUSED = jax.__version_info__ < (0, 11)
 
