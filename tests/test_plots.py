@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 import jsuper as js
 from jsuper import plots
+from jsuper.plots import style
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +78,10 @@ def test_phase_map_names_a_threshold_of_minus_infinity(ds):
 
 
 def test_cells_of_a_logarithmic_axis_meet_halfway_in_the_log():
-    scale, edges = plots._edges(np.array([0.01, 0.1, 1.0]))
+    scale, edges = style.cell_edges(np.array([0.01, 0.1, 1.0]))
     assert scale == "log"
     np.testing.assert_allclose(edges, 10.0 ** np.array([-2.5, -1.5, -0.5, 0.5]))
-    scale, edges = plots._edges(np.array([-1.0, 0.0, 0.5]))
+    scale, edges = style.cell_edges(np.array([-1.0, 0.0, 0.5]))
     assert scale == "linear"
     np.testing.assert_allclose(edges, [-1.5, -0.5, 0.25, 0.75])
 

@@ -1,0 +1,21 @@
+"""Figures of a sweep: pure functions from a dataset to a matplotlib Figure.
+
+None of them trains, saves or changes its input, and none touches pyplot's state: save a
+figure with ``figure.savefig(path)``. Colours follow the perceptually uniform maps that
+colour-blind readers can tell apart. Axes that a figure does not show must be selected
+first; the value selected stands above the figure.
+"""
+
+from jsuper.plots.curves import loss_curves
+from jsuper.plots.dimensionalities import FRACTIONS, dimensionality
+from jsuper.plots.phases import phase_map
+from jsuper.plots.weights import demonstration, embeddings
+
+__all__ = [
+    "FRACTIONS",
+    "demonstration",
+    "dimensionality",
+    "embeddings",
+    "loss_curves",
+    "phase_map",
+]

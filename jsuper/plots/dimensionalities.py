@@ -1,0 +1,82 @@
+"""Where the dimensionalities of features gather."""
+
+from fractions import Fraction
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from jsuper.measures import measure
+from jsuper.plots import style
+
+FRACTIONS = {
+    "dedicated": 1,
+    "tetrahedron": 3 / 4,
+    "triangle": 2 / 3,
+    "digon": 1 / 2,
+    "pentagon": 2 / 5,
+    "square antiprism": 3 / 8,
+}
+"""Dimensionality of a feature in each polytope (Elhage et al. 2022, "The Geometry of
+Superposition")."""
+
+
+def dimensionality(ds: xr.Dataset, *, fractions: dict[str, float] | None = None) -> Figure:
+    r"""Draws the dimensionality of every feature against 1 / density.
+
+    Lines mark the fractions at which features gather in the paper's polytopes (Elhage
+    et al. 2022, "The Geometry of Superposition"). Features that a model does not
+    represent are left out.
+
+    Args:
+        ds: A sweep with the axis ``density`` and at most one other besides ``seed``; a
+            panel for each value of the other, all seeds in it.
+        fractions: Names and heights of the lines; by default `FRACTIONS`.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: If there is no axis ``density`` or there are more axes.
+    """
+    ds = measure(ds)
+    if "density" not in ds["W"].dims:
+        raise ValueError("dimensionality needs a sweep with the axis 'density'")
+    others = [str(d) for d in ds["norm"].dims if d not in ("density", "seed", "feature")]
+    if len(others) > 1:
+        raise ValueError(f"dimensionality takes one axis besides density, got {others}")
+    other = others[0] if others else None
+    figure, panels = style.wrapped_panels(style.size(ds, other), 3.4, 3.2)
+    fractions = FRACTIONS if fractions is None else fractions
+    inverse = 1 / ds["density"].values
+    for j, panel in enumerate(panels):
+        cell = ds.isel({other: j}) if other else ds
+        cell = cell.transpose("density", ...)
+        D = cell["dimensionality"].where(cell["norm"] > 0.5).values
+        D = D.reshape(len(inverse), -1)
+        x = np.broadcast_to(inverse[:, None], D.shape)
+        # Spread sideways within a column, in a fixed pattern, so that points stay visible.
+        shift = np.exp(0.02 * np.linspace(-1, 1, D.shape[1]))
+        panel.plot((x * shift).ravel(), D.ravel(), ".", color="#33638d", alpha=0.35, ms=4)
+        for name, height in fractions.items():
+            panel.axhline(height, color="0.6", linewidth=0.7, zorder=0)
+            if j == len(panels) - 1:
+                panel.annotate(
+                    f"{name} {Fraction(height).limit_denominator(12)}",
+                    (1.02, height),
+                    xycoords=("axes fraction", "data"),
+                    va="bottom" if name == "pentagon" else "center",
+                    fontsize=7,
+                )
+        panel.set(
+            xscale="log",
+            xlim=(inverse.min() / 1.5, inverse.max() * 1.5),
+            ylim=(0, 1.06),
+            xlabel="1 / density",
+            ylabel="dimensionality $D_i$",
+        )
+        panel.label_outer()
+        if other:
+            panel.set_title(style.label(ds, other, j), fontsize=9)
+    style.say_what_is_fixed(figure, ds)
+    return figure
