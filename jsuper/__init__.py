@@ -24,10 +24,11 @@ from jsuper.geometry import (
     superposition,
 )
 from jsuper.measures import best_seed, measure
-from jsuper.models import ToyModel, notebook_std, xavier_std
+from jsuper.models import HiddenReLUModel, ToyModel, notebook_std, xavier_std
+from jsuper.snapshots import snapshots
 from jsuper.sweep import sweep
 from jsuper.task import Task
-from jsuper.training import Recipe, evaluate, notebook_optimizer, train
+from jsuper.training import Recipe, decaying_adam, evaluate, notebook_optimizer, train
 
 if TYPE_CHECKING:
     from jsuper import plots, theory
@@ -35,11 +36,13 @@ if TYPE_CHECKING:
 __version__ = importlib.metadata.version("jsuper")
 
 __all__ = [
+    "HiddenReLUModel",
     "Recipe",
     "SparseFeatures",
     "Task",
     "ToyModel",
     "best_seed",
+    "decaying_adam",
     "dimensions_per_feature",
     "evaluate",
     "exrelu",
@@ -58,6 +61,7 @@ __all__ = [
     "notebook_std",
     "plots",
     "save",
+    "snapshots",
     "superposition",
     "sweep",
     "theory",

@@ -7,6 +7,8 @@ $q = W^\top g$, one pass over the batch gives everything:
 $$L = \sum I_i e_i^2, \qquad \tfrac12 \nabla_b L = \sum g, \qquad
   \tfrac12 \nabla_W L = \sum g h^\top + x q^\top .$$
 
+A ReLU on the hidden layer sets $h$ and $q$ to 0 where $W^\top x \le 0$.
+
 Differentiating a batch of models in reverse keeps a CPU busy with everything but
 arithmetic: products of 5 x 2 matrices, one at a time, and arrays that leave the cache.
 Here a few models at a time go through their examples. Products of small matrices are
@@ -14,6 +16,7 @@ written out as sums, over arrays whose last, contiguous axis is the batch.
 docs/performance.md has the measurements behind the constants.
 """
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -22,7 +25,7 @@ from jax import lax
 from jax.typing import ArrayLike
 
 from jsuper.features import SparseFeatures, activate
-from jsuper.models import Params, ToyModel
+from jsuper.models import HiddenReLUModel, Params, ToyModel
 
 # Up to this many weights, writing out is faster than products of whole matrices.
 MOST_WRITTEN_OUT = 200
@@ -50,7 +53,7 @@ class Numbers(NamedTuple):
 
 def applies(features: object, model: object) -> bool:
     """Tells whether the form derived here covers these features and this model."""
-    return type(features) is SparseFeatures and type(model) is ToyModel
+    return type(features) is SparseFeatures and type(model) in (ToyModel, HiddenReLUModel)
 
 
 def value_and_grad(
@@ -78,7 +81,9 @@ def value_and_grad(
     grid = params["b"].shape[:2]
     dtype = params["b"].dtype
     written_out = n * model.n_hidden <= MOST_WRITTEN_OUT
-    sums_of_one = _written_out if written_out else _products
+    sums_of_one = functools.partial(
+        _written_out if written_out else _products, type(model) is HiddenReLUModel
+    )
 
     def per_feature(leaf: ArrayLike) -> jax.Array:
         leaf = jnp.asarray(leaf, dtype).reshape(grid[0], -1)
@@ -125,7 +130,7 @@ def value_and_grad(
     return loss.sum(-1), {"W": 2 * dW, "b": 2 * db}
 
 
-def _written_out(numbers, W, b, uniforms):
+def _written_out(rectified, numbers, W, b, uniforms):
     """Sums over the batch for a small model: errors of each feature, and half gradients.
 
     ``uniforms`` has the shape (n_chunks, n_features, examples of a chunk).
@@ -136,21 +141,26 @@ def _written_out(numbers, W, b, uniforms):
     def sums_of_chunk(uniforms):
         x = activate(uniforms, p, low, slope)
         h = _apply(W.T, x)
+        h = jnp.maximum(h, 0) if rectified else h
         squares, g = _errors(x, _apply(W, h) + b[:, None], t, importance)
         q = _apply(W.T, g)
+        q = jnp.where(h > 0, q, 0) if rectified else q
         dW = g[:, None] * h + x[:, None] * q
         return squares.sum(-1), dW.sum(-1), g.sum(-1)
 
     return tuple(sums.sum(0) for sums in sums_of_chunk(uniforms))
 
 
-def _products(numbers, W, b, uniforms):
+def _products(rectified, numbers, W, b, uniforms):
     """The same for a large model; ``uniforms`` of shape (n_examples, n_features)."""
     p, low, slope, importance, t = numbers
     x = activate(uniforms, p, low, slope)
     h = x @ W
+    h = jnp.maximum(h, 0) if rectified else h
     squares, g = _errors(x, h @ W.T + b, t, importance)
-    return squares.sum(0), g.T @ h + x.T @ (g @ W), g.sum(0)
+    q = g @ W
+    q = jnp.where(h > 0, q, 0) if rectified else q
+    return squares.sum(0), g.T @ h + x.T @ q, g.sum(0)
 
 
 def _apply(matrix, columns):

@@ -1,4 +1,4 @@
-r"""What is trained: the toy model with tied weights."""
+r"""What is trained: toy models with tied weights, linear or rectified within."""
 
 import math
 
@@ -95,11 +95,38 @@ class ToyModel:
         Returns:
             Reconstructions, shape (..., n_features).
         """
-        W, b = params["W"], params["b"]
-        chex.assert_shape(W, (self.n_features, self.n_hidden))
-        chex.assert_shape(b, (self.n_features,))
+        h = self.hidden(params, x)
+        chex.assert_shape(params["b"], (self.n_features,))
+        return exrelu(h @ params["W"].T + params["b"], self.threshold)
+
+    def hidden(self, params: Params, x: jax.Array) -> jax.Array:
+        """Returns the hidden activations $h$, shape (..., n_hidden)."""
+        chex.assert_shape(params["W"], (self.n_features, self.n_hidden))
         chex.assert_axis_dimension(x, -1, self.n_features)
-        return exrelu(x @ W @ W.T + b, self.threshold)
+        return x @ params["W"]
+
+
+@pytree
+class HiddenReLUModel(ToyModel):
+    r"""The toy model with a ReLU on its hidden layer, which makes neurons of it.
+
+    $$h = \mathrm{ReLU}(W^\top x), \qquad x' = \mathrm{ExReLU}_t(W h + b)$$
+
+    Rotating the hidden dimensions no longer leaves the model as it was, so that they
+    become a privileged basis. Source: Elhage et al. 2022, "Superposition in a Privileged
+    Basis". Arguments, parameters and errors are those of `ToyModel`.
+
+    Example:
+        >>> import jax, jsuper as js
+        >>> model = js.HiddenReLUModel(n_features=10, n_hidden=5)
+        >>> params = model.init(jax.random.key(0))
+        >>> bool((model.hidden(params, jax.numpy.eye(10)) >= 0).all())
+        True
+    """
+
+    def hidden(self, params: Params, x: jax.Array) -> jax.Array:
+        r"""Returns the hidden activations $h \ge 0$, shape (..., n_hidden)."""
+        return jax.nn.relu(super().hidden(params, x))
 
 
 def xavier_std(n_features: int, n_hidden: int) -> float:

@@ -87,10 +87,7 @@ def sweep(
         >>> dict(ds["W"].sizes)
         {'density': 2, 'seed': 3, 'feature': 5, 'hidden': 2}
     """
-    if not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)):
-        raise TypeError(f"key must be a typed key such as jax.random.key(0), got {key!r}")
-    if key.shape != ():
-        raise TypeError(f"key must be a single key, got an array of shape {key.shape}")
+    check_key(key)
     if not isinstance(recipe, Recipe):
         raise TypeError(f"recipe must be a Recipe, got {recipe!r}")
     firsts, lengths = recipe.windows()
@@ -125,6 +122,14 @@ def sweep(
     ds.attrs["made_by"] = provenance
     _warn_of_divergence(ds["finite"])
     return ds
+
+
+def check_key(key: Any) -> None:
+    """Raises `TypeError` unless ``key`` is one typed PRNG key."""
+    if not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)):
+        raise TypeError(f"key must be a typed key such as jax.random.key(0), got {key!r}")
+    if key.shape != ():
+        raise TypeError(f"key must be a single key, got an array of shape {key.shape}")
 
 
 def _warn_of_divergence(finite: xr.DataArray, most: int = 5) -> None:

@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 from jsuper import fused
 from jsuper.models import Params
 from jsuper.pytree import pytree, static
-from jsuper.validation import check, per_feature
+from jsuper.validation import check, check_number, per_feature
 
 
 def reconstruction(x: jax.Array) -> jax.Array:
@@ -25,7 +25,7 @@ class Task:
 
     $$L = \frac{1}{n} E \sum_i I_i \, (y_i - x'_i)^2$$
 
-    with target $y$ = ``target(x)``, importance $I_i$ and reconstruction $x'$. This is the
+    with target $y$ = ``target(x)``, importance $I_i$ and output $x'$. This is the
     official notebook's mean over batch and features; the paper's loss is the sum over
     features, n times as large (Elhage et al. 2022, "Experiment Setup").
 
@@ -44,6 +44,11 @@ class Task:
             feature, shape (n_features,).
         target: What the model is to return, a function of the features; the features
             themselves by default. Static: pass the same function object to compile once.
+        l1: Weight $\lambda \ge 0$ of a penalty on the hidden activations $h$, which adds
+            $\frac{\lambda}{n} E \lVert h \rVert_1$ to the loss: divided by $n$ as the
+            errors are, so that $\lambda$ stands beside the paper's sum (Elhage et al.
+            2022, "The Strategic Picture of Superposition"). Needs a model with
+            ``hidden(params, x)``. None, the default, leaves the penalty out.
 
     Raises:
         ValueError: If sizes do not fit or an importance is out of range.
@@ -61,6 +66,7 @@ class Task:
     model: Any
     importance: ArrayLike = 1.0
     target: Callable[[jax.Array], jax.Array] = static(default=reconstruction)
+    l1: ArrayLike | None = None
 
     def __post_init__(self) -> None:
         for name, method in (("features", "sample"), ("model", "init"), ("model", "apply")):
@@ -83,6 +89,16 @@ class Task:
             lambda value: (value >= 0) & np.isfinite(value),
             "finite and at least 0",
         )
+        if self.l1 is not None:
+            check_number("l1", self.l1)
+            check(
+                "l1", self.l1, lambda w: (w >= 0) & np.isfinite(w), "finite and at least 0"
+            )
+            if not callable(getattr(self.model, "hidden", None)):
+                raise TypeError(
+                    "l1 needs a model with the method hidden, got "
+                    f"{type(self.model).__name__}"
+                )
 
     @property
     def dims(self) -> dict[str, tuple[str, ...]]:
@@ -112,7 +128,11 @@ class Task:
                 f"got {target.shape}"
             )
         error = target - output
-        return jnp.mean(jnp.asarray(self.importance) * error**2)
+        loss = jnp.mean(jnp.asarray(self.importance) * error**2)
+        if self.l1 is None:
+            return loss
+        activity = jnp.abs(self.model.hidden(params, x)).sum(-1).mean()
+        return loss + jnp.asarray(self.l1) * activity / self.features.n_features
 
     def grid_value_and_grad(
         self, params: Params, keys: jax.Array, batch_size: int
@@ -128,9 +148,8 @@ class Task:
             Losses, shape (n_tasks, n_keys), and gradients shaped like ``params``; None
             where only the general path applies.
         """
-        if self.target is not reconstruction or not fused.applies(
-            self.features, self.model
-        ):
+        plain = self.target is reconstruction and self.l1 is None
+        if not plain or not fused.applies(self.features, self.model):
             return None
         return fused.value_and_grad(
             self.features, self.model, self.importance, params, keys, batch_size

@@ -6,11 +6,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import struct
 from jax import lax
 
-from jsuper.validation import check_count
+from jsuper.validation import check, check_count
 
 # Streams of random numbers, folded into a model's key. Each is used for one purpose.
 INIT, DATA, EVALUATION = 0, 1, 2
@@ -23,6 +24,29 @@ def notebook_optimizer() -> optax.GradientTransformation:
     It is one object however often it is asked for, so that JAX compiles for it once.
     """
     return optax.adamw(1e-3, weight_decay=1e-2)
+
+
+@functools.cache
+def decaying_adam(steps: int, rate: float = 1e-2) -> optax.GradientTransformation:
+    """Returns Adam with a rate that falls along a cosine to 0 at step ``steps``.
+
+    A constant rate leaves models rattling around their solution, at a distance that grows
+    with the rate; with this one they come to rest, in fewer steps. It is one object for
+    the same arguments, so that JAX compiles for it once.
+
+    Args:
+        steps: Number of steps after which the rate is 0, at least 1.
+        rate: Rate of the first step, positive.
+
+    Raises:
+        ValueError: If an argument is out of range.
+
+    Example:
+        >>> recipe = Recipe(steps=2_000, optimizer=decaying_adam(2_000))
+    """
+    check_count("steps", steps)
+    check("rate", rate, lambda r: (r > 0) & np.isfinite(r), "positive and finite")
+    return optax.adam(optax.cosine_decay_schedule(rate, steps))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,6 +16,18 @@ from jsuper.measures import best_seed
 # The light end of a map is lost on white paper.
 SEQUENTIAL = ListedColormap(colormaps["viridis"](np.linspace(0.92, 0, 256)))
 
+PALETTE = {
+    "black": "#000000",
+    "orange": "#e69f00",
+    "sky": "#56b4e9",
+    "green": "#009e73",
+    "yellow": "#f0e442",
+    "blue": "#0072b2",
+    "vermilion": "#d55e00",
+    "purple": "#cc79a7",
+}
+"""Colours that colour-blind readers can tell apart (Okabe and Ito 2008)."""
+
 
 def one_seed(ds: xr.Dataset) -> xr.Dataset:
     """The model of lowest loss of every cell, if there are several seeds."""

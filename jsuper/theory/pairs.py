@@ -1,8 +1,8 @@
-r"""Closed forms: what trained models can be held against.
+r"""The antipodal pair under ExReLU, in closed form.
 
-The antipodal pair is the simplest superposition: two features share one dimension with
-opposite signs, $W = (\sqrt a, -\sqrt a)$, each with bias $b$. With both features
-uniform on [0, 1] and of density $p$, its outputs are
+It is the simplest superposition: two features share one dimension with opposite signs,
+$W = (\sqrt a, -\sqrt a)$, each with bias $b$. With both features uniform on [0, 1] and of
+density $p$, its outputs are
 
 $$x'_1 = \mathrm{ExReLU}_t(a (x_1 - x_2) + b), \quad
   x'_2 = \mathrm{ExReLU}_t(a (x_2 - x_1) + b).$$

@@ -1,0 +1,27 @@
+"""The paper's experiments, one module each: tasks, axes, recipe, measures, figures.
+
+Every module is a program to read and to change: it holds the paper's settings as data, a
+short function for every step, and at its end ``EXPERIMENT``, which ``jsuper reproduce``
+runs.
+"""
+
+import importlib
+
+from jsuper.experiments.experiment import Experiment, Finding, Outcome
+
+NAMES = ()
+"""Names of all experiments, in the order of the paper."""
+
+
+def find(name: str) -> Experiment:
+    """Returns an experiment by its name, such as ``phase-change``.
+
+    Raises:
+        ValueError: If there is none of that name.
+    """
+    if name not in NAMES:
+        raise ValueError(f"experiment must be one of {', '.join(NAMES)}, got {name!r}")
+    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}").EXPERIMENT
+
+
+__all__ = ["NAMES", "Experiment", "Finding", "Outcome", "find"]
