@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types docs bench clean
+.PHONY: demo test reproduce lint types docs bench clean
 
 demo: $(VENV)/.base
 	$(BIN)/python scripts/exrelu_phases.py --out out
@@ -11,6 +11,10 @@ demo: $(VENV)/.base
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
+
+# Every experiment of the paper in full, and the figures of the gallery.
+reproduce: $(VENV)/.base
+	$(BIN)/jsuper reproduce all --output docs/gallery/results
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

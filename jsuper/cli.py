@@ -1,10 +1,11 @@
-"""The command ``jsuper``: train a sweep, draw it, say what is in it."""
+"""The command ``jsuper``: train a sweep, draw it, say what is in it; reproduce the paper."""
 
 import argparse
 import json
 import os
 import re
 import sys
+import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -163,6 +164,40 @@ def _info(options: argparse.Namespace) -> None:
         )
 
 
+def _reproduce(options: argparse.Namespace) -> None:
+    from jsuper import experiments
+
+    if options.list:
+        found = {name: experiments.find(name) for name in experiments.NAMES}
+        for name, experiment in found.items():
+            print(f"{name:18} {experiment.minutes:4.1f} min  {experiment.title}")
+            print(f"{'':18}           {experiment.source}")
+        total = sum(experiment.minutes for experiment in found.values())
+        print(f"{'all':18} {total:4.1f} min  on two cores, as measured")
+        return
+    if not options.names:
+        raise ValueError(f"name one of {', '.join(experiments.NAMES)}, or all (--list)")
+    names = experiments.NAMES if "all" in options.names else options.names
+    chosen = {name: experiments.find(name) for name in dict.fromkeys(names)}
+    js.use_cpu_cores(options.cores)
+    for name, experiment in chosen.items():
+        folder = options.output / name
+        folder.mkdir(parents=True, exist_ok=True)
+        started = time.monotonic()
+        outcome = experiment.run(options.quick)
+        # Written one by one: an interruption loses nothing that was finished.
+        paths = list(outcome.write(folder))
+        taken = time.monotonic() - started
+        size = ", quick version" if options.quick else ""
+        print(f"{name}: {experiment.title} ({taken:.0f} s{size})")
+        for finding in outcome.findings:
+            verdict = "agrees" if finding.agrees else "DIFFERS"
+            print(f"  {verdict:8} {finding.stated}\n{'':11}{finding.measured}")
+        print(
+            f"  written to {folder}: {', '.join(path.name for path in paths)}", flush=True
+        )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="jsuper",
@@ -269,6 +304,35 @@ def _parser() -> argparse.ArgumentParser:
     plot.add_argument("-o", "--output", type=Path, help="picture (default: beside FILE)")
     plot.add_argument("--force", action="store_true", help="replace an existing picture")
     plot.set_defaults(run=_plot)
+
+    reproduce = commands.add_parser(
+        "reproduce",
+        allow_abbrev=False,
+        help="run the paper's experiments",
+        description="Run experiments of Elhage et al. 2022 and its follow-ups: train, "
+        "measure, draw, and say which of the paper's statements hold.",
+        epilog="Example: jsuper reproduce phase-change --quick",
+    )
+    reproduce.add_argument(
+        "names", nargs="*", metavar="NAME", help="experiments, or 'all' (see --list)"
+    )
+    reproduce.add_argument(
+        "--list", action="store_true", help="list names, minutes and figures of the paper"
+    )
+    reproduce.add_argument(
+        "--quick", action="store_true", help="a small version that takes seconds"
+    )
+    reproduce.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("out"),
+        help="folder for a folder of each experiment (default: out)",
+    )
+    reproduce.add_argument(
+        "--cores", type=int, metavar="C", help="CPU cores to use (default: all)"
+    )
+    reproduce.set_defaults(run=_reproduce)
 
     info = commands.add_parser(
         "info", help="say what a file holds", description="Say what a file holds."

@@ -38,6 +38,7 @@ class Case:
     high: float = 1.0
     per_task_keys: bool = False
     dtype: str = "float64"
+    model: type = js.ToyModel
 
 
 CASES = [
@@ -58,6 +59,8 @@ CASES = [
     Case(12, 4, 13, 1, 1021, low=-1.0, per_task_keys=True, dtype="float32"),
     Case(30, 7, 11, 1, 204, per_feature=True, low=-0.5),
     Case(30, 7, 1, 5, 47, per_feature=True, dtype="float32"),
+    Case(5, 3, 4, 2, 40, low=-1.0, model=js.HiddenReLUModel),
+    Case(10, 5, 2, 3, 61, per_feature=True, per_task_keys=True, model=js.HiddenReLUModel),
 ]
 OPTIMISED = CASES[1], CASES[3]
 
@@ -70,7 +73,7 @@ def grid(case, seed=0, thresholds=THRESHOLDS):
     def build(density, importance, threshold):
         return js.Task(
             js.SparseFeatures(case.n, density, case.low, case.high),
-            js.ToyModel(case.n, case.m, threshold),
+            case.model(case.n, case.m, threshold),
             importance,
         )
 
@@ -345,6 +348,8 @@ def squared(x):
         (js.Task(js.SparseFeatures(5, 0.5), js.ToyModel(5, 2)), True),
         (js.Task(js.SparseFeatures(50, 0.5), js.ToyModel(50, 5)), True),
         (js.Task(js.SparseFeatures(1000, 0.5), js.ToyModel(1000, 300)), True),
+        (js.Task(js.SparseFeatures(10, 0.5), js.HiddenReLUModel(10, 5)), True),
+        (js.Task(js.SparseFeatures(2, 0.5), js.ToyModel(2, 1), l1=0.0), False),
         (js.Task(js.SparseFeatures(2, 0.5), js.ToyModel(2, 1), target=squared), False),
         (js.Task(js.SparseFeatures(60, 0.5), js.ToyModel(60, 5), target=squared), False),
         (js.Task(OtherFeatures(2, 0.5), js.ToyModel(2, 1)), False),

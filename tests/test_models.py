@@ -141,3 +141,33 @@ def test_threshold_and_scale_are_single_numbers():
         js.ToyModel(2, 1, threshold=np.zeros(2))
     with pytest.raises(ValueError, match="init_std must be one number"):
         js.ToyModel(2, 1, init_std=np.ones(7))
+
+
+@pytest.mark.parametrize("threshold", [-np.inf, 0.0, 0.2])
+def test_hidden_relu_in_loops(threshold):
+    rng = np.random.default_rng(0)
+    W, b, x = rng.normal(size=(4, 3)), rng.normal(size=4), rng.normal(size=(50, 4))
+    expected = np.zeros((50, 4))
+    for row, example in zip(expected, x, strict=True):
+        h = [max(0.0, sum(W[i, k] * example[i] for i in range(4))) for k in range(3)]
+        z = [sum(W[i, k] * h[k] for k in range(3)) + b[i] for i in range(4)]
+        row[:] = [value if value >= threshold else 0.0 for value in z]
+    with jax.enable_x64(True):
+        model = js.HiddenReLUModel(4, 3, threshold)
+        output = model.apply({"W": jnp.array(W), "b": jnp.array(b)}, jnp.array(x))
+    np.testing.assert_allclose(output, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_rotating_the_hidden_layer_leaves_only_the_linear_one_as_it_was():
+    rng = np.random.default_rng(1)
+    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    W, x = rng.normal(size=(5, 3)), jnp.array(rng.uniform(size=(20, 5)))
+
+    def change(model):
+        before, after = (
+            model.apply({"W": jnp.array(V), "b": jnp.zeros(5)}, x) for V in (W, W @ turn)
+        )
+        return float(jnp.abs(after - before).max())
+
+    assert change(js.ToyModel(5, 3)) < 1e-5
+    assert change(js.HiddenReLUModel(5, 3)) > 0.1

@@ -152,3 +152,38 @@ def test_features_and_model_cannot_be_exchanged():
         TypeError, match="features must have the method sample, got ToyModel"
     ):
         js.Task(model, features)
+
+
+def test_l1_adds_the_mean_hidden_activity():
+    with jax.enable_x64(True):
+        task, params = example(density=0.7, l1=0.3)
+        plain, _ = example(density=0.7)
+        x, loss = batch_and_loss(task, params, jax.random.key(3), batch=67)
+        _, reconstruction = batch_and_loss(plain, params, jax.random.key(3), batch=67)
+    activity = np.abs(np.asarray(x) @ np.asarray(params["W"])).sum(1).mean()
+    assert float(loss - reconstruction) == pytest.approx(0.3 * activity / 5, rel=1e-10)
+
+
+@pytest.mark.parametrize("l1", [-1.0, np.nan, np.inf])
+def test_bad_l1(l1):
+    with pytest.raises(ValueError, match=f"^l1 must be finite and at least 0, got {l1:g}$"):
+        example(l1=l1)
+
+
+def test_l1_is_one_number():
+    with pytest.raises(ValueError, match=r"^l1 must be one number, got .* \(2,\)$"):
+        example(l1=np.zeros(2))
+
+
+def test_l1_needs_a_model_that_shows_its_hidden_layer():
+    class Opaque:
+        n_features = 5
+
+        def init(self, key):
+            return {}
+
+        def apply(self, params, x):
+            return x
+
+    with pytest.raises(TypeError, match=r"^l1 needs a model with the method hidden"):
+        js.Task(js.SparseFeatures(5, 0.5), Opaque(), l1=0.1)

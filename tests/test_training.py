@@ -265,3 +265,22 @@ def test_the_notebook_optimizer_is_torchs_adamw():
             by_sign = [2 - 2e-5 - 1e-3, -1 + 1e-5 + 1e-3, -1e-3]
             np.testing.assert_allclose(params, by_sign, rtol=1e-6, atol=3e-8)
         np.testing.assert_allclose(params, p, rtol=1e-6, atol=3e-8)
+
+
+def test_decaying_adam_falls_along_a_cosine_to_rest():
+    optimizer = js.decaying_adam(8, rate=0.1)
+    assert optimizer is js.decaying_adam(8, rate=0.1)
+    params, state = jnp.zeros(()), optimizer.init(jnp.zeros(()))
+    sizes = []
+    for _ in range(10):
+        update, state = optimizer.update(jnp.ones(()), state, params)
+        sizes.append(-float(update))
+    # Adam's step for a constant gradient is the rate itself.
+    expected = [0.05 * (1 + np.cos(np.pi * min(i, 8) / 8)) for i in range(10)]
+    np.testing.assert_allclose(sizes, expected, rtol=1e-4, atol=1e-9)
+
+
+@pytest.mark.parametrize("rate", [0, -1, np.nan, np.inf])
+def test_bad_rate(rate):
+    with pytest.raises(ValueError, match=r"^rate must be positive and finite, got"):
+        js.decaying_adam(10, rate)
