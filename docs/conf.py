@@ -17,7 +17,7 @@ extensions = [
 ]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "gallery/results"]
 html_theme = "furo"
 html_title = "jsuper"
 default_role = "py:obj"

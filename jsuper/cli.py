@@ -1,4 +1,4 @@
-"""The command ``jsuper``: train a sweep, draw it, say what is in it; reproduce the paper."""
+"""The command ``jsuper``: train a sweep, look at it, reproduce the paper."""
 
 import argparse
 import json
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"jsuper {options.command}: error: {message}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"jsuper {options.command}: interrupted, nothing written", file=sys.stderr)
+        print(f"jsuper {options.command}: interrupted, no half file left", file=sys.stderr)
         return 130
     return 0
 
@@ -193,9 +193,8 @@ def _reproduce(options: argparse.Namespace) -> None:
         for finding in outcome.findings:
             verdict = "agrees" if finding.agrees else "DIFFERS"
             print(f"  {verdict:8} {finding.stated}\n{'':11}{finding.measured}")
-        print(
-            f"  written to {folder}: {', '.join(path.name for path in paths)}", flush=True
-        )
+        written = ", ".join(path.name for path in paths)
+        print(f"  written to {folder}: {written}", flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,5 +1,6 @@
 """The command: what it writes, what it says, and how it refuses."""
 
+import re
 import subprocess
 import sys
 
@@ -121,7 +122,7 @@ def test_an_interrupted_sweep_says_so_and_leaves_nothing(tmp_path, capsys, monke
 
     monkeypatch.setattr(js, "sweep", interrupted)
     assert cli.main(["sweep", "--cores", "2", "-o", str(tmp_path / "a.nc")]) == 130
-    assert capsys.readouterr().err == "jsuper sweep: interrupted, nothing written\n"
+    assert capsys.readouterr().err == "jsuper sweep: interrupted, no half file left\n"
     assert not list(tmp_path.iterdir())
 
 
@@ -160,3 +161,72 @@ def test_info_serves_a_sweep_that_diverged_throughout(tmp_path, capsys):
     assert cli.main(["info", str(path)]) == 0
     assert "finite: 0 of 2 models" in capsys.readouterr().out
     assert cli.main(["plot", str(path), "--kind", "loss"]) == 0
+
+
+@pytest.fixture
+def two_experiments(monkeypatch):
+    """Two experiments that train nothing, in the place of the paper's."""
+    from matplotlib.figure import Figure
+
+    from jsuper import experiments
+
+    def outcome(quick):
+        findings = [
+            experiments.Finding("a pentagon", f"D = 0.{4 if quick else 5}", quick),
+            experiments.Finding("a digon", "D = 0.5", True),
+        ]
+        return experiments.Outcome(findings, {"picture": Figure()}, {})
+
+    def fail(quick):
+        raise RuntimeError("out of luck")
+
+    found = {
+        "first": experiments.Experiment("The first", "Figure 1", 0.5, outcome),
+        "second": experiments.Experiment("The second", "Figure 2", 2.0, fail),
+    }
+    monkeypatch.setattr(experiments, "NAMES", tuple(found))
+    monkeypatch.setattr(experiments, "find", found.__getitem__)
+
+
+def test_reproduce_writes_figures_and_findings(two_experiments, tmp_path, capsys):
+    words = ["reproduce", "first", "--quick", "--cores", "2", "-o", str(tmp_path)]
+    assert cli.main(words) == 0
+    said = capsys.readouterr().out
+    assert "first: The first" in said
+    assert "quick version" in said
+    assert "agrees   a pentagon" in said
+    assert "DIFFERS" not in said
+    assert sorted(path.name for path in (tmp_path / "first").iterdir()) == [
+        "findings.md",
+        "picture.png",
+    ]
+    assert cli.main(["reproduce", "first", "--cores", "2", "-o", str(tmp_path)]) == 0
+    assert "DIFFERS  a pentagon" in capsys.readouterr().out
+    table = (tmp_path / "first" / "findings.md").read_text()
+    assert "| a pentagon | D = 0.5 | **no** |" in table
+
+
+def test_reproduce_all_keeps_what_was_finished(two_experiments, tmp_path, capsys):
+    assert cli.main(["reproduce", "all", "--cores", "2", "-o", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "jsuper reproduce: error: out of luck\n"
+    assert (tmp_path / "first" / "findings.md").is_file()
+
+
+def test_reproduce_list(two_experiments, capsys):
+    assert cli.main(["reproduce", "--list"]) == 0
+    said = capsys.readouterr().out
+    assert "first" in said
+    assert "0.5 min  The first" in said
+    assert "all                 2.5 min" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "name one of introduction, demonstration"),
+        (["pentagon"], "experiment must be one of introduction, .*, got 'pentagon'"),
+    ],
+)
+def test_reproduce_refuses(words, message, capsys):
+    assert cli.main(["reproduce", *words]) == 2
+    assert re.search(message, capsys.readouterr().err)

@@ -9,7 +9,21 @@ import importlib
 
 from jsuper.experiments.experiment import Experiment, Finding, Outcome
 
-NAMES = ()
+NAMES = (
+    "introduction",
+    "demonstration",
+    "phase-change",
+    "uniform",
+    "non-uniform",
+    "correlated",
+    "learning-dynamics",
+    "adversarial",
+    "privileged-basis",
+    "computation",
+    "bounds",
+    "k-gons",
+    "capacity",
+)
 """Names of all experiments, in the order of the paper."""
 
 
