@@ -5,7 +5,9 @@ import importlib.metadata
 from typing import TYPE_CHECKING
 
 from jsuper.activations import exrelu, jumprelu
+from jsuper.computation import ComputationModel, absolute
 from jsuper.devices import use_cpu_cores
+from jsuper.feature_sets import AnticorrelatedFeatures, CorrelatedFeatures
 from jsuper.features import (
     SparseFeatures,
     geometric_importance,
@@ -31,16 +33,21 @@ from jsuper.task import Task
 from jsuper.training import Recipe, decaying_adam, evaluate, notebook_optimizer, train
 
 if TYPE_CHECKING:
-    from jsuper import plots, theory
+    from jsuper import adversarial, neurons, plots, polytopes, theory
 
 __version__ = importlib.metadata.version("jsuper")
 
 __all__ = [
+    "AnticorrelatedFeatures",
+    "ComputationModel",
+    "CorrelatedFeatures",
     "HiddenReLUModel",
     "Recipe",
     "SparseFeatures",
     "Task",
     "ToyModel",
+    "absolute",
+    "adversarial",
     "best_seed",
     "decaying_adam",
     "dimensions_per_feature",
@@ -57,9 +64,11 @@ __all__ = [
     "log_densities",
     "log_importance",
     "measure",
+    "neurons",
     "notebook_optimizer",
     "notebook_std",
     "plots",
+    "polytopes",
     "save",
     "snapshots",
     "superposition",
@@ -74,7 +83,7 @@ __all__ = [
 
 def __getattr__(name: str):
     # Loaded on first use: a script that only trains never pays for matplotlib.
-    if name in ("plots", "theory"):
+    if name in ("adversarial", "neurons", "plots", "polytopes", "theory"):
         return importlib.import_module(f"jsuper.{name}")
     raise AttributeError(f"module 'jsuper' has no attribute {name!r}")
 

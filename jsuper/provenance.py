@@ -55,8 +55,8 @@ def _described(value: Any, depth: int = 16) -> Any:
     if depth == 0:
         return type(value).__name__
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-        return {"type": type(value).__name__, **inner(fields)}
+        fields = {f.name: inner(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"type": type(value).__name__, **fields}
     if isinstance(value, np.ndarray | np.generic | jax.Array):
         return inner(np.asarray(value).tolist())
     if isinstance(value, optax.GradientTransformation):
@@ -69,9 +69,10 @@ def _described(value: Any, depth: int = 16) -> Any:
         return {
             "function": inner(value.func),
             "args": inner(value.args),
-            **inner(value.keywords),
+            **{name: inner(part) for name, part in value.keywords.items()},
         }
     # optax keeps its settings in closures: the name of the maker, and what it held.
     name = getattr(value, "__qualname__", type(value).__qualname__).split(".")[0]
     held = inspect.getclosurevars(value).nonlocals if inspect.isfunction(value) else {}
-    return {"function": name, **inner(held)} if held else name
+    described = {key: inner(part) for key, part in held.items()}
+    return {"function": name, **described} if held else name

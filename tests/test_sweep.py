@@ -596,3 +596,17 @@ def test_made_by_is_the_same_in_every_process():
     assert "0x" not in text  # no addresses
     assert '"step_size": -0.5' in text
     assert '"step_size": -0.25' in text
+
+
+def test_made_by_describes_an_optimizer_of_several_parts():
+    parts = {"a": optax.adam(1e-3), "b": optax.set_to_zero()}
+    optimizer = optax.partition(parts, {"W": "a", "b": "b"})
+    recipe = js.Recipe(steps=2, batch_size=4, optimizer=optimizer)
+    ds = js.sweep(
+        lambda: js.Task(js.SparseFeatures(2, 0.5), js.ToyModel(2, 1)),
+        {},
+        recipe,
+        key=jax.random.key(0),
+    )
+    described = json.loads(ds.attrs["made_by"])["recipe"]["optimizer"]
+    assert "0.001" in json.dumps(described)
