@@ -8,7 +8,10 @@ first; the value selected stands above the figure.
 
 from jsuper.plots.curves import loss_curves
 from jsuper.plots.dimensionalities import FRACTIONS, dimensionality
+from jsuper.plots.graphs import feature_graphs
+from jsuper.plots.neurons import neuron_matrices, neuron_stacks
 from jsuper.plots.phases import phase_map
+from jsuper.plots.solutions import feature_phases
 from jsuper.plots.weights import demonstration, embeddings
 
 __all__ = [
@@ -16,6 +19,10 @@ __all__ = [
     "demonstration",
     "dimensionality",
     "embeddings",
+    "feature_graphs",
+    "feature_phases",
     "loss_curves",
+    "neuron_matrices",
+    "neuron_stacks",
     "phase_map",
 ]

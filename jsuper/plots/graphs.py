@@ -1,0 +1,157 @@
+"""Features as a graph: who interferes with whom, laid out by polytope."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from jsuper.plots import style
+from jsuper.polytopes import Block, identify
+
+POLYTOPE_COLORS = {
+    "dedicated": style.PALETTE["black"],
+    "tetrahedron": style.PALETTE["purple"],
+    "triangle": style.PALETTE["green"],
+    "digon": style.PALETTE["blue"],
+    "pentagon": style.PALETTE["orange"],
+    "square antiprism": style.PALETTE["vermilion"],
+    "unknown": "0.55",
+    "not represented": "0.88",
+}
+"""Colour of each polytope of Elhage et al. 2022; `OTHER_COLOR` of any other."""
+
+OTHER_COLOR = style.PALETTE["sky"]
+
+
+def feature_graphs(
+    ds: xr.Dataset,
+    *,
+    tolerance: float = 0.1,
+    interference: float = 0.2,
+    leak: float = 0.25,
+    least_norm: float = 0.5,
+    most: int = 4,
+) -> Figure:
+    r"""Draws the features of each model as a graph with an edge where two interfere.
+
+    Nodes are the features that the model represents, edges have the opacity
+    $|W_i \cdot W_j|$. What hangs together is a block, drawn as a ring and coloured by the
+    polytope that it forms (Elhage et al. 2022, "The Geometry of Superposition").
+
+    Args:
+        ds: A sweep with at most one axis besides ``seed``: a panel for each of its
+            values, the seed of lowest loss in it.
+        tolerance: As in `jsuper.polytopes.identify`.
+        interference: Cosine above which two features have an edge.
+        leak: As in `jsuper.polytopes.identify`.
+        least_norm: Norm that a feature must exceed to be drawn.
+        most: Number of panels in a row.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: If ``ds`` has no ``W`` or more axes.
+    """
+    ds = style.one_seed(ds)
+    axis, _ = style.grid_axes(ds, "W", most=1)
+    n = style.size(ds, axis)
+    columns = min(n, most)
+    rows = -(-n // columns)
+    figure = Figure((2.4 * columns, 2.7 * rows + 0.3), layout="constrained", dpi=150)
+    panels = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    for panel in panels[n:]:
+        panel.axis("off")
+    panels = panels[:n]
+    names: set[str] = set()
+    for i, panel in enumerate(panels):
+        W = style.values_of_cell(
+            ds["W"].transpose(..., "feature", "hidden"), {axis: i} if axis else {}
+        )
+        found = identify(
+            W, tolerance, interference=interference, leak=leak, least_norm=least_norm
+        )
+        _draw(panel, W, found, interference)
+        names |= {block.name for block in found}
+        drawn = sum(len(block.features) for block in found)
+        title = f"{drawn} of {len(W)} features"
+        if axis:
+            title = f"{style.label(ds, axis, i)}\n{title}"
+        panel.set_title(title, fontsize=8)
+    order = [name for name in POLYTOPE_COLORS if name in names]
+    order[-1:-1] = sorted(names - set(POLYTOPE_COLORS))
+    figure.legend(
+        handles=[
+            Line2D([], [], marker="o", linestyle="", color=color(name), label=name, ms=4)
+            for name in order
+        ],
+        loc="outside lower center",
+        ncols=min(len(order), 6),
+        fontsize=7,
+        frameon=False,
+    )
+    style.say_what_is_fixed(figure, ds)
+    return figure
+
+
+def color(name: str) -> str:
+    """The colour of a polytope."""
+    return POLYTOPE_COLORS.get(name, OTHER_COLOR)
+
+
+def _draw(panel: Axes, W: np.ndarray, found: list[Block], interference: float) -> None:
+    """One model: its blocks side by side, the largest first."""
+    order = {name: i for i, name in enumerate(POLYTOPE_COLORS)}
+    found = sorted(found, key=lambda b: (-len(b.features), order.get(b.name, 9)))
+    rings = [_ring(W[list(block.features)]) for block in found]
+    places = _places(np.array([1 + np.ptp(ring, axis=0) for ring in rings]))
+    for block, ring, place in zip(found, rings, places, strict=True):
+        ring = ring + place
+        own = W[list(block.features)]
+        gram = np.abs(own @ own.T)
+        norms = np.sqrt(np.diag(gram))
+        pairs = np.argwhere(np.triu(gram / np.outer(norms, norms) > interference, 1))
+        panel.add_collection(
+            LineCollection(
+                [ring[pair] for pair in pairs],
+                colors=[(0, 0, 0, min(1.0, gram[i, j])) for i, j in pairs],
+                linewidths=0.5,
+            )
+        )
+        panel.plot(*ring.T, "o", color=color(block.name), markersize=2.6, mew=0)
+    panel.set(aspect="equal", xticks=[], yticks=[])
+    panel.margins(0.06)
+    for spine in panel.spines.values():
+        spine.set_color("0.85")
+
+
+def _ring(W: np.ndarray) -> np.ndarray:
+    """Places features on a circle, neighbours by their two main directions."""
+    k = len(W)
+    if k == 1:
+        return np.zeros((1, 2))
+    left, sizes, _ = np.linalg.svd(W, full_matrices=False)
+    main = np.pad(left[:, :2] * sizes[:2], ((0, 0), (0, max(0, 2 - len(sizes)))))
+    order = np.argsort(np.arctan2(main[:, 1], main[:, 0]), kind="stable")
+    angles = np.empty(k)
+    angles[order] = np.pi / 2 + 2 * np.pi * np.arange(k) / k
+    radius = 0.5 / np.sin(np.pi / k)
+    ring = radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    return ring - (ring.max(axis=0) + ring.min(axis=0)) / 2
+
+
+def _places(sizes: np.ndarray) -> np.ndarray:
+    """Centres of boxes, (width, height) each, in rows of about equal length."""
+    if not len(sizes):
+        return np.zeros((0, 2))
+    longest = max(np.sqrt(np.prod(sizes, axis=1).sum()), sizes[:, 0].max())
+    places, x, y, row = [], 0.0, 0.0, 0.0
+    for width, height in sizes:
+        if x + width > longest * 1.1:
+            x, y, row = 0.0, y - row, 0.0
+        row = max(row, height)
+        places.append((x + width / 2, y - height / 2))
+        x += width
+    return np.array(places)
