@@ -6,6 +6,7 @@ colour-blind readers can tell apart. Axes that a figure does not show must be se
 first; the value selected stands above the figure.
 """
 
+from jsuper.plots.animation import moving_embeddings
 from jsuper.plots.curves import loss_curves
 from jsuper.plots.dimensionalities import FRACTIONS, dimensionality
 from jsuper.plots.graphs import feature_graphs
@@ -22,6 +23,7 @@ __all__ = [
     "feature_graphs",
     "feature_phases",
     "loss_curves",
+    "moving_embeddings",
     "neuron_matrices",
     "neuron_stacks",
     "phase_map",

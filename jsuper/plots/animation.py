@@ -1,0 +1,155 @@
+"""Embeddings in motion: a model of two or three hidden dimensions while it trains."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.animation import FuncAnimation
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from jsuper.plots import style
+
+COLORS = ("blue", "vermilion", "green", "orange", "purple", "sky", "black")
+
+
+def embedding_motion(
+    ds: xr.Dataset,
+    *,
+    groups: Sequence[int] | None = None,
+    view: tuple[float, float] = (15.0, -60.0),
+) -> FuncAnimation:
+    """Animates the embeddings of one model, with its loss beside them.
+
+    Every snapshot is one frame, so the steps chosen decide what is seen slowly. Write it
+    with ``animation.save("motion.gif", writer=matplotlib.animation.PillowWriter(12))``.
+
+    Args:
+        ds: One model along training, as `jsuper.snapshots` gives it: ``W`` of dimensions
+            (step, feature, hidden) with two or three hidden dimensions, and ``loss``
+            (step).
+        groups: Group of each feature, integers from 0; features of a group have one
+            colour and are joined by lines. By default all features are one group, and
+            nothing is joined.
+        view: Elevation and azimuth in degrees from which three dimensions are seen.
+
+    Returns:
+        The animation.
+
+    Raises:
+        ValueError: If ``ds`` is not one model along ``step``, holds numbers that are not
+            finite, has another number of hidden dimensions, or ``groups`` another length.
+
+    Example:
+        >>> import jax, jsuper as js
+        >>> def task(density):
+        ...     return js.Task(js.SparseFeatures(5, density), js.ToyModel(5, 2))
+        >>> recipe, axes = js.Recipe(steps=20), {"density": [0.1]}
+        >>> ds = js.snapshots(task, axes, recipe, key=jax.random.key(0), at=[0, 10, 20])
+        >>> animation = embedding_motion(ds.isel(density=0, seed=0))
+        >>> animation.save("motion.gif", writer="pillow")  # doctest: +SKIP
+    """
+    W, loss, steps = _trajectory(ds)
+    groups = _checked_groups(groups, W.shape[1])
+    figure = Figure(figsize=(6.0, 3.0), layout="constrained", dpi=80)
+    FigureCanvasAgg(figure)
+    spatial = {"projection": "3d"} if W.shape[2] == 3 else {}
+    left = figure.add_subplot(1, 2, 1, **spatial)
+    right = figure.add_subplot(1, 2, 2)
+    extent = 1.1 * max(1.0, float(np.abs(W).max()))
+    draw_loss(right, steps, loss)
+    (here,) = right.plot([], [], "o", color=style.PALETTE["vermilion"], markersize=5)
+
+    def frame(i: int) -> list:
+        left.clear()
+        draw_embeddings(left, W[i], groups, extent, view)
+        left.set_title(f"step {steps[i]:,}", fontsize=9)
+        here.set_data([steps[i]], [loss[i]])
+        return [here]
+
+    return FuncAnimation(figure, frame, frames=len(steps), interval=80)
+
+
+def draw_embeddings(
+    panel: Axes,
+    W: np.ndarray,
+    groups: np.ndarray | None,
+    extent: float,
+    view: tuple[float, float] = (15.0, -60.0),
+) -> None:
+    """Draws one model: a line from the origin to each embedding, shape (feature, 2 or 3).
+
+    Args:
+        panel: Axes to draw on; three-dimensional ones for three hidden dimensions.
+        W: Weights, shape (n_features, 2) or (n_features, 3).
+        groups: As in `embedding_motion`, or None.
+        extent: Every axis runs from minus to plus this.
+        view: As in `embedding_motion`.
+    """
+    n_dims = W.shape[1]
+    for i, row in enumerate(W):
+        name = COLORS[0 if groups is None else groups[i] % len(COLORS)]
+        color = style.PALETTE[name]
+        panel.plot(*np.stack([0 * row, row], 1), color=color, linewidth=1.4)
+        panel.plot(*row[:, None], "o", color=color, markersize=4.5)
+    for group in [] if groups is None else np.unique(groups):
+        corners = W[groups == group]
+        if n_dims == 2:
+            middle = corners.mean(0)
+            corners = corners[np.argsort(np.arctan2(*(corners - middle).T[::-1]))]
+        outline = np.concatenate([corners, corners[:1]])
+        color = style.PALETTE[COLORS[group % len(COLORS)]]
+        panel.plot(*outline.T, color=color, linewidth=0.8, alpha=0.6)
+    limits = (-extent, extent)
+    if n_dims == 2:
+        panel.set(xlim=limits, ylim=limits, xticks=[], yticks=[])
+        panel.set_aspect("equal")
+        panel.axhline(0, color="0.9", linewidth=0.6, zorder=0)
+        panel.axvline(0, color="0.9", linewidth=0.6, zorder=0)
+        panel.spines[:].set_color("0.85")
+    else:
+        panel.set(xlim=limits, ylim=limits, zlim=limits)
+        panel.set(xticklabels=[], yticklabels=[], zticklabels=[])
+        panel.set_box_aspect((1, 1, 1), zoom=1.15)
+        panel.view_init(*view)
+
+
+def draw_loss(panel: Axes, steps: np.ndarray, loss: np.ndarray) -> None:
+    """Draws the loss over the steps, in the log, beginning after step 0."""
+    panel.plot(steps, loss, color="black", linewidth=1.2)
+    panel.set_xscale("symlog", linthresh=max(1, steps[steps > 0].min(initial=1)))
+    panel.set_yscale("log")
+    panel.set_xlim(0, steps[-1] * 1.1)
+    panel.set_xlabel("step", fontsize=8)
+    panel.set_ylabel("loss", fontsize=8)
+    panel.tick_params(labelsize=7)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _trajectory(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    expected = {"W": {"step", "feature", "hidden"}, "loss": {"step"}}
+    if any(name not in ds or set(ds[name].dims) != expected[name] for name in expected):
+        raise ValueError(
+            "ds must hold one model along training: W of dimensions step, feature and "
+            f"hidden, and loss of dimension step; got {dict(ds.sizes)} (select one value "
+            "of the other axes first)"
+        )
+    W = ds["W"].transpose("step", "feature", "hidden").values
+    if W.shape[2] not in (2, 3):
+        raise ValueError(f"ds must have 2 or 3 hidden dimensions, got {W.shape[2]}")
+    if not np.isfinite(W).all():
+        raise ValueError("ds must hold finite W, got a model that diverged")
+    return W, ds["loss"].values, ds["step"].values
+
+
+def _checked_groups(groups: Sequence[int] | None, n_features: int) -> np.ndarray | None:
+    if groups is None:
+        return None
+    groups = np.asarray(groups)
+    if groups.shape != (n_features,) or groups.dtype.kind not in "iu" or groups.min() < 0:
+        raise ValueError(
+            f"groups must be {n_features} integers of at least 0 (one per feature), got "
+            f"{groups.tolist()}"
+        )
+    return groups
