@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 import jsuper as js
 from jsuper.experiments.experiment import Experiment, Finding, Outcome
 from jsuper.plots import style
-from jsuper.plots.animation import moving_embeddings
+from jsuper.plots.animation import embedding_motion
 
 N_FEATURES, N_HIDDEN, DENSITY = 60, 10, 1 / 3
 LEVELS = (0.0, 0.5, 1.0)
@@ -298,7 +298,7 @@ def run(quick: bool = False) -> Outcome:
     seeds, steps, count = (8, 3_000, 40) if quick else (32, 6_000, 90)
     sets = train(two_sets, SET_DENSITY, seeds, steps, 3e-3, count)
     model = sets.isel(seed=chosen(sets))
-    film = moving_embeddings(model, groups=np.repeat([0, 1], SET_SIZE).tolist())
+    film = embedding_motion(model, groups=np.repeat([0, 1], SET_SIZE).tolist())
     return Outcome(
         [*find_levels(levels), *find_stages(sets)],
         {"levels": draw_levels(levels), "stages": draw_stages(sets), "film": film},

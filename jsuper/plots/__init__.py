@@ -6,7 +6,7 @@ colour-blind readers can tell apart. Axes that a figure does not show must be se
 first; the value selected stands above the figure.
 """
 
-from jsuper.plots.animation import moving_embeddings
+from jsuper.plots.animation import embedding_motion
 from jsuper.plots.curves import loss_curves
 from jsuper.plots.dimensionalities import FRACTIONS, dimensionality
 from jsuper.plots.graphs import feature_graphs
@@ -19,11 +19,11 @@ __all__ = [
     "FRACTIONS",
     "demonstration",
     "dimensionality",
+    "embedding_motion",
     "embeddings",
     "feature_graphs",
     "feature_phases",
     "loss_curves",
-    "moving_embeddings",
     "neuron_matrices",
     "neuron_stacks",
     "phase_map",
