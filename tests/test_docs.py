@@ -1,9 +1,11 @@
-"""The pages' and the README's Python examples run as they stand, with fewer steps."""
+"""Examples in the pages, the README and scripts/ run as they stand, with fewer steps."""
 
 import re
 from pathlib import Path
 
 import pytest
+
+from jsuper import experiments
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -15,10 +17,23 @@ def examples(page: Path) -> str:
     return "\n".join(blocks)
 
 
+def run(code: str, name: str) -> None:
+    code = code.replace("js.use_cpu_cores()", "js.use_cpu_cores(2)")
+    code = re.sub(r"steps=[\d_]+", "steps=20", code)
+    code = re.sub(r"fori_loop\(0, [\d_]+", "fori_loop(0, 20", code)
+    code = code.replace("axes, key=", "axes, js.Recipe(steps=20), key=")
+    exec(compile(code, name, "exec"), {})
+
+
 @pytest.mark.parametrize("page", [p for p in PAGES if examples(p)], ids=lambda p: p.name)
 def test_examples_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code = examples(page).replace("js.use_cpu_cores()", "js.use_cpu_cores(2)")
-    code = re.sub(r"steps=[\d_]+", "steps=20", code)
-    code = code.replace("axes, key=", "axes, js.Recipe(steps=20), key=")
-    exec(compile(code, page.name, "exec"), {})
+    run(examples(page), page.name)
+
+
+@pytest.mark.parametrize("name", experiments.NAMES)
+def test_every_experiment_has_a_short_program(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = ROOT / "scripts" / f"{name.replace('-', '_')}.py"
+    run(path.read_text(), path.name)
+    assert f"scripts/{path.name}" in (DOCS / "gallery" / f"{name}.md").read_text()
