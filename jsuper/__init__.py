@@ -27,13 +27,19 @@ from jsuper.geometry import (
 )
 from jsuper.measures import best_seed, measure
 from jsuper.models import HiddenReLUModel, ToyModel, notebook_std, xavier_std
+from jsuper.neurons import (
+    basis_alignment,
+    features_per_neuron,
+    monosemanticity,
+    rescale_neurons,
+)
 from jsuper.snapshots import snapshots
 from jsuper.sweep import sweep
 from jsuper.task import Task
 from jsuper.training import Recipe, decaying_adam, evaluate, notebook_optimizer, train
 
 if TYPE_CHECKING:
-    from jsuper import adversarial, neurons, plots, polytopes, theory
+    from jsuper import adversarial, plots, polytopes, theory
 
 __version__ = importlib.metadata.version("jsuper")
 
@@ -48,6 +54,7 @@ __all__ = [
     "ToyModel",
     "absolute",
     "adversarial",
+    "basis_alignment",
     "best_seed",
     "decaying_adam",
     "dimensions_per_feature",
@@ -55,6 +62,7 @@ __all__ = [
     "exrelu",
     "feature_dimensionality",
     "feature_norms",
+    "features_per_neuron",
     "geometric_importance",
     "interference",
     "is_dedicated",
@@ -64,11 +72,12 @@ __all__ = [
     "log_densities",
     "log_importance",
     "measure",
-    "neurons",
+    "monosemanticity",
     "notebook_optimizer",
     "notebook_std",
     "plots",
     "polytopes",
+    "rescale_neurons",
     "save",
     "snapshots",
     "superposition",
@@ -83,7 +92,7 @@ __all__ = [
 
 def __getattr__(name: str):
     # Loaded on first use: a script that only trains never pays for matplotlib.
-    if name in ("adversarial", "neurons", "plots", "polytopes", "theory"):
+    if name in ("adversarial", "plots", "polytopes", "theory"):
         return importlib.import_module(f"jsuper.{name}")
     raise AttributeError(f"module 'jsuper' has no attribute {name!r}")
 

@@ -1,0 +1,161 @@
+"""Neurons of models with a ReLU hidden layer: stacks of weights, and matrices."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from jsuper.neurons import monosemanticity
+from jsuper.plots import style
+
+
+def neuron_stacks(
+    ds: xr.Dataset, *, weights: str = "W", color: str = "feature", most: int = 6
+) -> Figure:
+    r"""Draws the weights of every neuron as a stacked column, one panel for each cell.
+
+    The height of a piece is $|W_{ij}|$; negative weights hang below the axis. Neurons
+    stand in the order of the feature with the largest weight. Source: Elhage et al. 2022,
+    "Superposition in a Privileged Basis" and "Computation in Superposition".
+
+    Args:
+        ds: A sweep with at most one axis besides ``seed``; of several seeds the one of
+            lowest loss is drawn.
+        weights: Variable with dimensions feature and hidden.
+        color: ``"feature"`` colours pieces by feature and writes the number of the
+            feature into large ones; ``"polysemanticity"`` colours columns by the share of
+            a neuron's weights that is not its largest (1 - `jsuper.monosemanticity`).
+        most: Panels in a row.
+
+    Returns:
+        The figure. A model that diverged leaves its panel empty.
+
+    Raises:
+        ValueError: If there are more axes or ``color`` is neither.
+    """
+    if color not in ("feature", "polysemanticity"):
+        raise ValueError(f"color must be feature or polysemanticity, got {color!r}")
+    ds, axis = _cells(ds, weights)
+    n, m = ds.sizes["feature"], ds.sizes["hidden"]
+    norm = Normalize(0, max(1, n - 1)) if color == "feature" else Normalize(0, 1)
+    cmap = style.SEQUENTIAL.reversed()
+    width = float(np.clip(0.24 * m, 1.5, 2.6))
+    figure, panels = style.wrapped_panels(style.size(ds, axis), width, 1.7, most)
+    for k, panel in enumerate(panels):
+        W = _weights(ds, weights, axis, k)
+        share = 1 - np.asarray(monosemanticity(W))
+        panel.axhline(0, color="0.5", linewidth=0.6, zorder=3)
+        ends = np.zeros((2, m))
+        for i, row in enumerate(W):
+            side = (row < 0).astype(int)
+            bottom = ends[side, np.arange(m)]
+            panel.bar(
+                np.arange(m),
+                row,
+                bottom=bottom,
+                width=0.85,
+                color=cmap(norm(i)) if color == "feature" else cmap(norm(share)),
+                edgecolor="white",
+                linewidth=0.4 if m <= 20 else 0.15,
+            )
+            if color == "feature":
+                _number_pieces(panel, i, row, bottom, cmap(norm(i)))
+            ends[side, np.arange(m)] += row
+        panel.set_xlim(-0.6, m - 0.4)
+        panel.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        panel.tick_params(labelsize=7)
+        panel.spines[["top", "right"]].set_visible(False)
+        if axis:
+            panel.set_title(style.label(ds, axis, k, first=k == 0), fontsize=8)
+        if k + most >= len(panels):
+            panel.set_xlabel("neuron", fontsize=8)
+            panel.tick_params(labelbottom=True)
+        if k % most == 0:
+            panel.set_ylabel("weights, stacked", fontsize=8)
+    name = "feature" if color == "feature" else "polysemanticity"
+    style.colorbar(figure, panels, norm, cmap, name)
+    style.say_what_is_fixed(figure, ds)
+    return figure
+
+
+def neuron_matrices(ds: xr.Dataset, *, weights: str = "W", most: int = 6) -> Figure:
+    """Draws the weights between features and neurons, one panel for each cell.
+
+    Args:
+        ds: A sweep with at most one axis besides ``seed``; of several seeds the one of
+            lowest loss is drawn.
+        weights: Variable with dimensions feature and hidden.
+        most: Panels in a row.
+
+    Returns:
+        The figure; neurons stand in the order of `neuron_stacks`.
+
+    Raises:
+        ValueError: If there are more axes.
+    """
+    ds, axis = _cells(ds, weights)
+    n, m = ds.sizes["feature"], ds.sizes["hidden"]
+    norm = Normalize(-1, 1)
+    width = float(np.clip(0.18 * m, 1.1, 2.2))
+    height = float(np.clip(width * n / m, 1.1, 3.0))
+    figure, panels = style.wrapped_panels(style.size(ds, axis), width, height, most)
+    for k, panel in enumerate(panels):
+        W = _weights(ds, weights, axis, k)
+        panel.imshow(W, cmap="RdBu_r", norm=norm, aspect="auto", interpolation="none")
+        for edges in (panel.xaxis, panel.yaxis):
+            edges.set_major_locator(MaxNLocator(4, integer=True))
+        panel.tick_params(labelsize=7)
+        if axis:
+            panel.set_title(style.label(ds, axis, k, first=k == 0), fontsize=8)
+        if k + most >= len(panels):
+            panel.set_xlabel("neuron", fontsize=8)
+            panel.tick_params(labelbottom=True)
+        if k % most == 0:
+            panel.set_ylabel("feature", fontsize=8)
+    style.colorbar(figure, panels, norm, "RdBu_r", "weight", extend="both")
+    style.say_what_is_fixed(figure, ds)
+    return figure
+
+
+def neuron_order(W: np.ndarray) -> np.ndarray:
+    """Returns the order of the columns of ``W`` (feature, hidden) in these figures.
+
+    Neurons follow the feature of their largest weight; of several with the same one, the
+    largest positive weight comes first, the largest negative one last.
+    """
+    main = np.abs(W).argmax(0)
+    return np.lexsort((-W[main, np.arange(W.shape[1])], main))
+
+
+def _cells(ds: xr.Dataset, weights: str) -> tuple[xr.Dataset, str | None]:
+    if weights not in ds or not {"feature", "hidden"} <= set(ds[weights].dims):
+        raise ValueError(
+            f"ds must have a variable {weights} with dimensions (..., feature, hidden), "
+            f"got variables {sorted(map(str, ds.data_vars))}"
+        )
+    if "seed" in ds[weights].dims:
+        ds = style.best_seed(ds)
+    axis, _ = style.grid_axes(ds, weights, most=1)
+    return ds, axis
+
+
+def _weights(ds: xr.Dataset, weights: str, axis: str | None, k: int) -> np.ndarray:
+    cell = ds[weights].isel({axis: k} if axis else {})
+    W = cell.transpose("feature", "hidden").values
+    return W[:, neuron_order(W)]
+
+
+def _number_pieces(panel, i, row, bottom, color) -> None:
+    """Writes the feature's number into its large pieces."""
+    dark = np.dot(color[:3], (0.299, 0.587, 0.114)) < 0.5
+    for j in np.flatnonzero(np.abs(row) > 0.3):
+        panel.text(
+            j,
+            bottom[j] + row[j] / 2,
+            str(i),
+            ha="center",
+            va="center",
+            fontsize=6,
+            color="white" if dark else "black",
+        )
