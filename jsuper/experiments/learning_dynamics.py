@@ -82,14 +82,14 @@ def jumps(ds: xr.Dataset) -> xr.Dataset:
     """
     late = ds.sel(step=slice(SETTLED * ds["step"].values[-1], None))
     D = late["dimensionality"].where(late["norm"] > 0.5, 0.0)
-    moves = np.abs(D.diff("step")).max("feature") > MOVED
+    moves = abs(D.diff("step")).max("feature") > MOVED
     falls = -late["loss"].diff("step")
     changes = (late["norm"] > 0.5).astype(int).diff("step")
     return xr.Dataset(
         {
             "intervals": moves.mean("step"),
             "fall": falls.where(moves, 0.0).sum("step") / falls.sum("step"),
-            "late": np.abs(changes).sum(("step", "feature")),
+            "late": abs(changes).sum(("step", "feature")),
             "total": falls.sum("step"),
         }
     )
@@ -99,7 +99,7 @@ def find_levels(ds: xr.Dataset) -> list[Finding]:
     """What the paper says of energy levels."""
     represented = ds["norm"].isel(step=-1) > 0.5
     last = ds["dimensionality"].isel(step=-1)
-    worst = float(np.abs(last - 0.5).where(represented).max())
+    worst = float(abs(last - 0.5).where(represented).max())
     count = represented.sum("feature").values
     late = ds.sel(step=slice(SETTLED * ds["step"].values[-1], None))
     D = late["dimensionality"].where(late["norm"] > 0.5, 0.0)
@@ -247,7 +247,7 @@ def draw_stages(ds: xr.Dataset) -> Figure:
     model = ds.isel(seed=seed)
     within = shape["within"].isel(seed=seed)
     opening = within.where(within["step"] > within.idxmax("step"))
-    opened = np.abs(opening - 0.35).idxmin("step")
+    opened = abs(opening - 0.35).idxmin("step")
     moments = (0, int(within.idxmax("step")), int(opened), int(ds["step"][-1]))
     figure = Figure(figsize=(8.4, 5.2), layout="constrained", dpi=150)
     grid = figure.add_gridspec(2, 4, height_ratios=[1, 1])
