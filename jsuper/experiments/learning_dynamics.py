@@ -111,7 +111,7 @@ def find_levels(ds: xr.Dataset) -> list[Finding]:
     return [
         Finding(
             "all features end with a dimensionality of 1/2",
-            f"represented features (norm above 1/2; {count.min()} to {count.max()} of "
+            f"represented features (norm above 1/2; at least {count.min()} of "
             f"{ds.sizes['feature']}, in {ds.sizes['hidden']} dimensions) differ from 1/2 "
             f"by at most {worst:.3f}, over {seeds} seeds",
             worst < 0.05 and bool((count == 2 * ds.sizes["hidden"]).all()),
