@@ -1,7 +1,7 @@
 r"""Features that come in sets: always active together, or never two at once.
 
-Definitions: Elhage et al. 2022, "The Geometry of Superposition", section "Correlated and
-Anticorrelated Feature Sets". Sets are independent of each other.
+Definitions: Elhage et al. 2022, "The Geometry of Superposition", section "Non-Uniform
+Superposition". Sets are independent of each other.
 """
 
 import jax
@@ -21,7 +21,7 @@ class CorrelatedFeatures:
     $[\text{low}, \text{high}]$, independently of each other; otherwise all are 0. Set 0
     holds the features 0 to ``set_size`` - 1, set 1 the next ones.
 
-    Source: Elhage et al. 2022, "Correlated and Anticorrelated Feature Sets".
+    Source: Elhage et al. 2022, "Non-Uniform Superposition".
 
     Args:
         n_sets: Number of sets, at least 1.
@@ -69,9 +69,10 @@ class CorrelatedFeatures:
         """
         u = _uniforms(key, batch_size, self.n_sets + self.n_features)
         active = u[:, : self.n_sets] <= jnp.asarray(self.density, u.dtype)
-        width = jnp.asarray(self.high) - self.low
-        magnitudes = self.low + width * u[:, self.n_sets :]
-        return jnp.where(jnp.repeat(active, self.set_size, axis=1), magnitudes, 0.0)
+        x = self.low + (jnp.asarray(self.high) - self.low) * u[:, self.n_sets :]
+        # Compiled, one piece for each set is several times as fast as one reshaped array.
+        sets = zip(active.T, jnp.split(x, self.n_sets, axis=1), strict=True)
+        return jnp.concatenate([jnp.where(a[:, None], x, 0.0) for a, x in sets], axis=1)
 
     def mean(self) -> jax.Array:
         r"""Returns $E[x_i] = p (\text{low} + \text{high}) / 2$, shape (n_features,)."""
@@ -99,7 +100,7 @@ class AnticorrelatedFeatures:
     0. Set 0 holds the features 0 to ``set_size`` - 1, set 1 the next ones. One set of
     density 1 gives one active feature in each example.
 
-    Source: Elhage et al. 2022, "Correlated and Anticorrelated Feature Sets".
+    Source: Elhage et al. 2022, "Non-Uniform Superposition".
 
     Args:
         n_sets: Number of sets, at least 1.
@@ -151,10 +152,13 @@ class AnticorrelatedFeatures:
         of_set = activate(u[:, : self.n_sets], p, self.low, slope)
         # A number of 31 bits may round to 1.
         chosen = jnp.minimum(
-            (u[:, self.n_sets :] * self.set_size).astype(int), self.set_size - 1
+            jnp.floor(u[:, self.n_sets :] * self.set_size), self.set_size - 1
         )
-        x = of_set[..., None] * jax.nn.one_hot(chosen, self.set_size, dtype=of_set.dtype)
-        return x.reshape(batch_size, self.n_features)
+        members = jnp.arange(self.set_size)
+        sets = zip(of_set.T, chosen.T, strict=True)
+        return jnp.concatenate(
+            [jnp.where(c[:, None] == members, x[:, None], 0.0) for x, c in sets], axis=1
+        )
 
     def mean(self) -> jax.Array:
         r"""Returns $E[x_i] = p (\text{low} + \text{high}) / 2k$, shape (n_features,)."""

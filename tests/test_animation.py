@@ -11,7 +11,7 @@ from jsuper.plots.animation import embedding_motion
 STEPS = [0, 1, 10, 100]
 
 
-def model(n_hidden, n_features=6, n_steps=len(STEPS)):
+def model(n_hidden, n_features=6, n_steps=4):
     rng = np.random.default_rng(0)
     W = rng.normal(size=(n_steps, n_features, n_hidden)) / 2
     variables = {
@@ -28,7 +28,7 @@ def test_every_snapshot_is_a_frame(n_hidden, tmp_path):
     path = tmp_path / "motion.gif"
     animation.save(path, writer=PillowWriter(fps=12))
     with Image.open(path) as image:
-        assert image.n_frames == len(STEPS)
+        assert getattr(image, "n_frames", 1) == len(STEPS)
         assert image.size == (480, 240)
     assert path.stat().st_size < 1_000_000
 

@@ -8,6 +8,7 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from mpl_toolkits.mplot3d import Axes3D
 
 from jsuper.plots import style
 
@@ -47,15 +48,14 @@ def embedding_motion(
         ...     return js.Task(js.SparseFeatures(5, density), js.ToyModel(5, 2))
         >>> recipe, axes = js.Recipe(steps=20), {"density": [0.1]}
         >>> ds = js.snapshots(task, axes, recipe, key=jax.random.key(0), at=[0, 10, 20])
-        >>> animation = embedding_motion(ds.isel(density=0, seed=0))
+        >>> animation = embedding_motion(ds.isel(density=0))
         >>> animation.save("motion.gif", writer="pillow")  # doctest: +SKIP
     """
     W, loss, steps = _trajectory(ds)
-    groups = _checked_groups(groups, W.shape[1])
+    group_of = _checked_groups(groups, W.shape[1])
     figure = Figure(figsize=(6.0, 3.0), layout="constrained", dpi=80)
-    FigureCanvasAgg(figure)
-    spatial = {"projection": "3d"} if W.shape[2] == 3 else {}
-    left = figure.add_subplot(1, 2, 1, **spatial)
+    canvas = FigureCanvasAgg(figure)
+    left = figure.add_subplot(1, 2, 1, projection="3d" if W.shape[2] == 3 else None)
     right = figure.add_subplot(1, 2, 2)
     extent = 1.1 * max(1.0, float(np.abs(W).max()))
     draw_loss(right, steps, loss)
@@ -63,12 +63,15 @@ def embedding_motion(
 
     def frame(i: int) -> list:
         left.clear()
-        draw_embeddings(left, W[i], groups, extent, view)
+        draw_embeddings(left, W[i], group_of, extent, view)
         left.set_title(f"step {steps[i]:,}", fontsize=9)
         here.set_data([steps[i]], [loss[i]])
         return [here]
 
-    return FuncAnimation(figure, frame, frames=len(steps), interval=80)
+    animation = FuncAnimation(figure, frame, frames=len(steps), interval=80)
+    # Drawn once, it does not warn when it is deleted without having been saved.
+    canvas.draw()
+    return animation
 
 
 def draw_embeddings(
@@ -109,9 +112,10 @@ def draw_embeddings(
         panel.axvline(0, color="0.9", linewidth=0.6, zorder=0)
         panel.spines[:].set_color("0.85")
     else:
+        assert isinstance(panel, Axes3D)
         panel.set(xlim=limits, ylim=limits, zlim=limits)
         panel.set(xticklabels=[], yticklabels=[], zticklabels=[])
-        panel.set_box_aspect((1, 1, 1), zoom=1.15)
+        panel.set_box_aspect((1, 1, 1))
         panel.view_init(*view)
 
 
@@ -146,10 +150,10 @@ def _trajectory(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _checked_groups(groups: Sequence[int] | None, n_features: int) -> np.ndarray | None:
     if groups is None:
         return None
-    groups = np.asarray(groups)
-    if groups.shape != (n_features,) or groups.dtype.kind not in "iu" or groups.min() < 0:
+    array = np.asarray(groups)
+    if array.shape != (n_features,) or array.dtype.kind not in "iu" or array.min() < 0:
         raise ValueError(
             f"groups must be {n_features} integers of at least 0 (one per feature), got "
-            f"{groups.tolist()}"
+            f"{array.tolist()}"
         )
-    return groups
+    return array

@@ -3,15 +3,13 @@ r"""Superposition as a phase change: the paper's candidate solutions in closed f
 One feature too many: two features in one dimension with importances $(1, r)$, or three in
 two dimensions with importances $(1, 1, r)$, all uniform on [0, 1] and of density $s$.
 The last feature is the *extra* one. Elhage et al. 2022, "Superposition as a Phase
-Change", compares solutions set by hand, $W$ of zeros and ones and the best bias:
+Change", compares solutions set by hand, $W$ of zeros and ones and the best bias, by these losses:
 
-| solution | W (2 features) | W (3 features) | loss |
-|---|---|---|---|
-| ``extra ignored`` | (1, 0) | ⊥ (0, 0, 1) | $r d$ |
-| ``other ignored`` | (0, 1) | ⊥ (1, 0, 0) | $d$ |
-| ``extra superposed`` | (1, −1) | ⊥ (0, 1, 1) | $(1 + r) s^2 / 6$ |
-| ``others superposed`` | | ⊥ (1, 1, 0) | $s^2 / 3$ |
-| ``confused`` | $(1, 1) / \sqrt 2$ | | $(1 + r) (s/3 - s^2/4) / 2$ |
+- ``extra ignored``, (1, 0) or, of three features, ⊥ (0, 0, 1): $r d$;
+- ``other ignored``, (0, 1) or ⊥ (1, 0, 0): $d$;
+- ``extra superposed``, (1, −1) or ⊥ (0, 1, 1): $(1 + r) s^2 / 6$;
+- ``others superposed``, ⊥ (1, 1, 0): $s^2 / 3$;
+- ``confused``, $(1, 1) / \sqrt 2$: $(1 + r) (s/3 - s^2/4) / 2$;
 
 with $d = s / 3 - s^2 / 4$ what an ignored feature costs. The last one is McGrath's
 "confused feature" (comment in the paper), whose model has no bias, so that an ignored
