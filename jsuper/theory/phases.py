@@ -3,7 +3,8 @@ r"""Superposition as a phase change: the paper's candidate solutions in closed f
 One feature too many: two features in one dimension with importances $(1, r)$, or three in
 two dimensions with importances $(1, 1, r)$, all uniform on [0, 1] and of density $s$.
 The last feature is the *extra* one. Elhage et al. 2022, "Superposition as a Phase
-Change", compares solutions set by hand, $W$ of zeros and ones and the best bias, by these losses:
+Change", compares solutions set by hand, $W$ of zeros and ones and the best bias, by
+these losses:
 
 - ``extra ignored``, (1, 0) or, of three features, ⊥ (0, 0, 1): $r d$;
 - ``other ignored``, (0, 1) or ⊥ (1, 0, 0): $d$;
