@@ -50,7 +50,8 @@ def strongest_attack(task: Any, params: Params, x: jax.Array, size: ArrayLike) -
     Args:
         task: What the model was to learn (`jsuper.Task`): its model, target and
             importance decide what hurts.
-        params: The model's parameters, with weights ``W``.
+        params: The model's parameters, with weights ``W``: of one model of a sweep,
+            ``{name: ds[name].values for name in ("W", "b")}``.
         x: Clean inputs, shape (batch_size, n_features).
         size: Norm $\epsilon$ of the attack, at least 0.
 
@@ -142,11 +143,14 @@ def vulnerability(
         params: The model's parameters.
         key: A typed PRNG key; it decides the batch.
         batch_size: Number of examples.
-        size: $\epsilon$ as a fraction of the mean norm of the batch's inputs; the
+        size: $\epsilon \ge 0$ as a fraction of the mean norm of the batch's inputs; the
             paper's is 0.1.
 
     Returns:
         The rise of the loss (a mean over features, as `jsuper.Task` has it), a scalar.
+
+    Raises:
+        ValueError: If ``size`` is negative.
 
     Example:
         >>> import jsuper as js
@@ -158,6 +162,7 @@ def vulnerability(
         >>> bool(jnp.isclose(rise, size**2 / 2))
         True
     """
+    check("size", size, lambda e: e >= 0, "at least 0")
     x = task.features.sample(key, batch_size)
     attacked = strongest_attack(task, params, x, jnp.asarray(size) * mean_norm(x))
     rise = _losses(task, params, x, attacked) - _losses(task, params, x, x)

@@ -147,17 +147,21 @@ def _info(options: argparse.Namespace) -> None:
         f"made with jsuper {made_by['jsuper']}, jax {made_by['jax']} on "
         f"{len(made_by['devices'])} × {made_by['devices'][0]}"
     )
+    if "step" in ds["finite"].dims:  # snapshots along training
+        ds = ds.isel(step=-1)
+        print(f"at step {ds['step'].item()}:")
     finite = ds["finite"].values
     print(f"finite: {int(finite.sum())} of {finite.size} models")
     if finite.any():
         loss = ds["loss"].values[finite]
+        print(f"loss on fresh data: {loss.min():.4g} to {loss.max():.4g}")
+    if finite.any() and "step" in ds["history"].dims:
         history = ds["history"].transpose(..., "step").values[finite]
         tenth = max(1, history.shape[-1] // 10)
         last, before = history[:, -tenth:].mean(-1), history[:, -2 * tenth : -tenth]
         settled = (
             last > 0.95 * before.mean(-1) if before.size else np.zeros(len(last), bool)
         )
-        print(f"loss on fresh data: {loss.min():.4g} to {loss.max():.4g}")
         print(
             f"converged (training loss fell less than 5 % in the last tenth of the steps): "
             f"{int(settled.sum())} of {finite.size} models"
@@ -182,11 +186,17 @@ def _reproduce(options: argparse.Namespace) -> None:
     js.use_cpu_cores(options.cores)
     for name, experiment in chosen.items():
         folder = options.output / name
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OSError(
+                f"output must be a folder that can be written, got {options.output} "
+                f"({error.strerror})"
+            ) from None
         started = time.monotonic()
         outcome = experiment.run(options.quick)
         # Written one by one: an interruption loses nothing that was finished.
-        paths = list(outcome.write(folder))
+        paths = list(outcome.write(folder, quick=options.quick))
         taken = time.monotonic() - started
         size = ", quick version" if options.quick else ""
         print(f"{name}: {experiment.title} ({taken:.0f} s{size})")
@@ -319,7 +329,9 @@ def _parser() -> argparse.ArgumentParser:
         "--list", action="store_true", help="list names, minutes and figures of the paper"
     )
     reproduce.add_argument(
-        "--quick", action="store_true", help="a small version that takes seconds"
+        "--quick",
+        action="store_true",
+        help="a small version, in under a minute each: some statements need the full one",
     )
     reproduce.add_argument(
         "-o",

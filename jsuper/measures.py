@@ -100,8 +100,9 @@ def best_seed(ds: xr.Dataset) -> xr.Dataset:
     """Returns the model of lowest loss in every cell.
 
     Args:
-        ds: A dataset with ``loss`` along a dimension ``seed``. A snapshot, which has no
-            ``loss`` yet, is judged by the last entry of its ``history``.
+        ds: A dataset with ``loss`` along a dimension ``seed``. What a callback of
+            `jsuper.sweep` receives has no ``loss`` yet and is judged by the last entry of
+            its ``history``; what `jsuper.snapshots` returns, by its last step.
 
     Returns:
         The dataset without that dimension; the coordinate ``seed`` says which was kept.
@@ -122,5 +123,7 @@ def best_seed(ds: xr.Dataset) -> xr.Dataset:
         loss = ds.get("loss")
     if loss is None or "seed" not in loss.dims:
         raise ValueError("ds must have a variable loss along the dimension seed")
+    if "step" in loss.dims:
+        loss = loss.isel(step=-1, drop=True)
     loss = loss.fillna(np.inf)
     return ds.isel(seed=loss.argmin("seed"))

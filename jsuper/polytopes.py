@@ -56,16 +56,16 @@ class Block:
 
 
 def blocks(
-    W: ArrayLike, tolerance: float = 0.2, least_norm: float = 0.5
+    W: ArrayLike, interference: float = 0.2, least_norm: float = 0.5
 ) -> list[np.ndarray]:
     r"""Returns the groups of features that interfere only among themselves.
 
     Two features are connected where the cosine between their embeddings exceeds
-    ``tolerance`` in absolute value. Norms do not matter for it.
+    ``interference`` in absolute value. Norms do not matter for it.
 
     Args:
         W: Weights, shape (n_features, n_hidden).
-        tolerance: Cosine in (0, 1) above which features interfere. The smallest one
+        interference: Cosine in (0, 1) above which features interfere. The smallest one
             inside a simplex of k vertices is 1 / (k - 1), in a square antiprism 0.14.
         least_norm: Norm that a feature must exceed to be in a block at all.
 
@@ -73,18 +73,18 @@ def blocks(
         Ascending indices of each block, the blocks ordered by their first feature.
 
     Raises:
-        ValueError: If ``W`` is not a finite matrix or a tolerance is out of range.
+        ValueError: If ``W`` is not a finite matrix or a limit is out of range.
 
     Example:
         >>> blocks([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, 0.1]])
         [array([0, 2]), array([1])]
     """
     W = _weights(W)
-    _check_between_0_and_1("tolerance", tolerance)
+    _check_between_0_and_1("interference", interference)
     norms = np.linalg.norm(W, axis=1)
     kept = np.flatnonzero(norms > least_norm)
     directions = W[kept] / norms[kept, None]
-    n, labels = connected_components(np.abs(directions @ directions.T) > tolerance)
+    n, labels = connected_components(np.abs(directions @ directions.T) > interference)
     return [kept[labels == i] for i in range(n)]
 
 

@@ -91,15 +91,15 @@ def snapshots(
 
 
 def _checked_steps(at: Sequence[int], last: int) -> list[int]:
+    if np.ndim(at) != 1 or len(at) == 0:
+        raise ValueError(f"at must be a list of at least one step, got {at!r}")
     given = list(at)
-    if not given:
-        raise ValueError("at must name at least one step, got []")
     for step in given:
         check_count("at", step, lowest=0)
-    if sorted(set(given)) != given or given[-1] > last:
-        raise ValueError(
-            f"at must ascend and end by recipe.steps = {last}, got {_shortened(given)}"
-        )
+    if sorted(set(given)) != given:
+        raise ValueError(f"at must ascend, got {_shortened(given)}")
+    if given[-1] > last:
+        raise ValueError(f"at must end by recipe.steps = {last}, got {given[-1]}")
     return [int(step) for step in given]
 
 

@@ -205,3 +205,10 @@ class TestAdversarialTask:
     def test_rejects_a_size_out_of_range(self, size):
         with pytest.raises(ValueError, match="size must be finite and at least 0"):
             adversarial.AdversarialTask(task(2, 1), size)
+
+
+def test_a_negative_attack_is_refused():
+    task = js.Task(js.SparseFeatures(2, 0.5), js.ToyModel(2, 1))
+    params = {"W": jnp.ones((2, 1)), "b": jnp.zeros(2)}
+    with pytest.raises(ValueError, match=r"^size must be at least 0, got -1$"):
+        adversarial.vulnerability(task, params, jax.random.key(0), 8, size=-1.0)

@@ -194,6 +194,7 @@ def test_reproduce_writes_figures_and_findings(two_experiments, tmp_path, capsys
     said = capsys.readouterr().out
     assert "first: The first" in said
     assert "quick version" in said
+    assert (tmp_path / "first" / "findings.md").read_text().startswith("Small version")
     assert "agrees   a pentagon" in said
     assert "DIFFERS" not in said
     assert sorted(path.name for path in (tmp_path / "first").iterdir()) == [
@@ -230,3 +231,10 @@ def test_reproduce_list(two_experiments, capsys):
 def test_reproduce_refuses(words, message, capsys):
     assert cli.main(["reproduce", *words]) == 2
     assert re.search(message, capsys.readouterr().err)
+
+
+def test_reproduce_needs_a_folder(two_experiments, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    words = ["reproduce", "first", "--cores", "2", "-o", str(tmp_path / "file" / "in")]
+    assert cli.main(words) == 2
+    assert "output must be a folder that can be written, got" in capsys.readouterr().err

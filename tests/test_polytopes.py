@@ -214,7 +214,7 @@ def test_polytopes_of_a_sweep():
         (lambda: identify(np.full((2, 2), np.nan)), "W must be finite"),
         (lambda: identify(np.eye(2), tolerance=0), r"tolerance must be in \(0, 1\)"),
         (lambda: identify(np.eye(2), leak=1), r"leak must be in \(0, 1\)"),
-        (lambda: blocks(np.eye(2), 1.5), r"tolerance must be in \(0, 1\)"),
+        (lambda: blocks(np.eye(2), 1.5), r"interference must be in \(0, 1\)"),
         (lambda: ideal("2-gon"), "got '2-gon'"),
         (lambda: ideal("dodo"), "name must be one of"),
         (lambda: feature_polytopes(xr.Dataset()), "variable W"),

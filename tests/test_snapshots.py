@@ -81,10 +81,11 @@ def test_without_seeds_or_axes():
 @pytest.mark.parametrize(
     ("at", "message"),
     [
-        ([], r"^at must name at least one step, got \[\]$"),
-        ([3, 3], r"^at must ascend and end by recipe.steps = 40, got \[3, 3\]$"),
+        ([], r"^at must be a list of at least one step, got \[\]$"),
+        (10, "^at must be a list of at least one step, got 10$"),
+        ([3, 3], r"^at must ascend, got \[3, 3\]$"),
         ([5, 2], "^at must ascend"),
-        ([0, 41], "^at must ascend and end by recipe.steps = 40"),
+        ([0, 41], "^at must end by recipe.steps = 40, got 41$"),
         ([-1, 2], "^at must be an integer of at least 0, got -1$"),
         ([0.5], "^at must be an integer of at least 0, got 0.5$"),
     ],
@@ -97,3 +98,35 @@ def test_bad_steps(at, message):
 def test_key_must_be_typed():
     with pytest.raises(TypeError, match=r"^key must be a typed key"):
         js.snapshots(task, AXES, RECIPE, key=0, at=[1])
+
+
+def test_the_best_seed_is_that_of_the_last_look(along):
+    best = js.best_seed(along)
+    assert best["seed"].dims == ("density",)
+    for density in (1.0, 0.3):
+        last = along["loss"].sel(density=density).isel(step=-1)
+        assert int(best["seed"].sel(density=density)) == int(last["seed"][last.argmin()])
+
+
+def test_figures_of_one_step_ask_for_it(along):
+    with pytest.raises(ValueError, match=r"^the figure shows models at one step"):
+        js.plots.embeddings(along)
+    js.plots.embeddings(along.isel(step=-1))
+
+
+def test_loss_curves_leave_out_step_0(along):
+    figure = js.plots.loss_curves(along.isel(density=[0], seed=[0]))
+    line = figure.axes[0].lines[0]
+    np.testing.assert_array_equal(line.get_xdata(), [1, 7, 40])
+    expected = along["history"].isel(density=0, seed=0).values[1:]
+    np.testing.assert_allclose(line.get_ydata(), expected)
+
+
+def test_info_speaks_of_the_last_look(along, tmp_path, capsys):
+    from jsuper import cli
+
+    js.save(along, tmp_path / "along.nc")
+    assert cli.main(["info", str(tmp_path / "along.nc")]) == 0
+    said = capsys.readouterr().out
+    assert "at step 40:\nfinite: 6 of 6 models" in said
+    assert "converged" not in said

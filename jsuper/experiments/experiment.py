@@ -49,8 +49,12 @@ class Outcome:
         ]
         return "\n".join(rows) + "\n"
 
-    def write(self, folder: Path) -> Iterator[Path]:
+    def write(self, folder: Path, *, quick: bool = False) -> Iterator[Path]:
         """Writes figures, findings and datasets into an existing folder.
+
+        Args:
+            folder: Where to write.
+            quick: Whether to say that this is the small version.
 
         Yields:
             The path of every file, once it is in place.
@@ -66,7 +70,8 @@ class Outcome:
             yield path
         path = folder / "findings.md"
         with files.whole_file(path, force=True) as written:
-            written.write_text(self.table(), encoding="utf-8")
+            note = "Small version, with fewer models and steps.\n\n" if quick else ""
+            written.write_text(note + self.table(), encoding="utf-8")
         yield path
         for name, ds in self.datasets.items():
             yield files.save(ds, folder / f"{name}.nc", force=True)

@@ -68,6 +68,9 @@ class ExactTask:
         return exact_loss(params["W"], params["b"])
 
 
+LABEL_BOX = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+
+
 def exact_loss(W, b):
     """The paper's loss of models, shape (...)."""
     return one_hot_potential(W, b) / (3 * W.shape[-2])
@@ -208,7 +211,9 @@ def draw_losses(trained: dict[int, xr.Dataset]) -> Figure:
         for (name, value), place in zip(ordered, places, strict=True):
             panel.axhline(value, color="0.6", linewidth=0.6, zorder=0)
             panel.plot([2.5, 2.62], [value, place], color="0.6", linewidth=0.6)
-            panel.annotate(typeset(name), (2.65, place), fontsize=7, va="center")
+            panel.annotate(
+                typeset(name), (2.65, place), fontsize=7, va="center", bbox=LABEL_BOX
+            )
         panel.set(xlim=(-0.5, 3.15), yscale="log", ylim=(low, high))
         panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         panel.yaxis.set_major_formatter("{x:g}")
@@ -247,7 +252,13 @@ def draw_plateaus(watched: xr.Dataset, n: int = 5) -> Figure:
     for name, value, place in zip(names, levels, places, strict=True):
         panel.axhline(value, color="0.7", linewidth=0.6, zorder=0)
         panel.plot([steps[-1], 1.1 * steps[-1]], [value, place], color="0.6", linewidth=0.6)
-        panel.annotate(typeset(name), (1.12 * steps[-1], place), fontsize=7, va="center")
+        panel.annotate(
+            typeset(name),
+            (1.12 * steps[-1], place),
+            fontsize=7,
+            va="center",
+            bbox=LABEL_BOX,
+        )
     panel.set(xscale="log", xlim=(steps[0], 1.9 * steps[-1]), ylim=(low, high))
     panel.set_xlabel("step", fontsize=8)
     panel.set_ylabel("exact loss, sum over features", fontsize=8)

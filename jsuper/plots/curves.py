@@ -24,12 +24,13 @@ def loss_curves(ds: xr.Dataset, *, band: tuple[float, float] = (0.1, 0.9)) -> Fi
     if not 0 <= band[0] <= band[1] <= 1:
         raise ValueError(f"band must be two ascending numbers in [0, 1], got {band}")
     history = ds["history"].where(ds["finite"])
+    history = history.sel(step=history["step"] > 0)  # nothing is trained at step 0
     lines, panels_axis = style.grid_axes(ds, "history", most=2)
     figure, panels = style.wrapped_panels(style.size(ds, panels_axis), 3.6, 3.0)
     n_lines = style.size(ds, lines)
     colors = style.SEQUENTIAL.reversed()(np.linspace(0, 1, n_lines))
     named = set(np.linspace(0, n_lines - 1, min(n_lines, 10)).round().astype(int))
-    step = ds["step"].values
+    step = history["step"].values
     for j, panel in enumerate(panels):
         for i in range(n_lines):
             cell = {name: k for name, k in ((lines, i), (panels_axis, j)) if name}

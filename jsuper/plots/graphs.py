@@ -121,8 +121,9 @@ def _draw(panel: Axes, W: np.ndarray, found: list[Block], interference: float) -
             )
         )
         panel.plot(*ring.T, "o", color=color(block.name), markersize=2.6, mew=0)
-    panel.set(aspect="equal", xticks=[], yticks=[])
+    panel.set(xticks=[], yticks=[])
     panel.margins(0.06)
+    panel.set_aspect("equal", adjustable="datalim")
     for spine in panel.spines.values():
         spine.set_color("0.85")
 

@@ -90,7 +90,8 @@ def _fields(ds: xr.Dataset, quantity: str, x: str, y: str) -> dict[str, xr.DataA
         if axis not in values.dims or axis == "seed":
             axes = [str(d) for d in values.dims if d != "seed"]
             raise ValueError(
-                f"{quantity} has no axis {axis!r} to be drawn over, only {axes}"
+                f"{quantity} has no axis {axis!r} to be drawn over, only {axes}: "
+                "choose two with x and y"
             )
     extra = set(values.dims) - {x, y, "seed"}
     if extra:

@@ -35,6 +35,10 @@ def one_seed(ds: xr.Dataset) -> xr.Dataset:
         raise ValueError(
             f"ds must have a variable W, got variables {sorted(map(str, ds.data_vars))}"
         )
+    if "step" in ds["W"].dims:
+        raise ValueError(
+            "the figure shows models at one step: select it first, as in ds.isel(step=-1)"
+        )
     return best_seed(ds) if "seed" in ds["W"].dims else ds
 
 
