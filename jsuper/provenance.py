@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 import importlib.metadata
 import inspect
 import json
@@ -14,6 +15,9 @@ import numpy as np
 import optax
 
 from jsuper.training import Recipe
+
+MOST_NUMBERS = 1_000
+"""Arrays of more numbers than this, such as a task's data, are described by a digest."""
 
 
 def made_by(task: Any, recipe: Recipe, key: jax.Array, devices: Sequence[Any]) -> str:
@@ -58,7 +62,11 @@ def _described(value: Any, depth: int = 16) -> Any:
         fields = {f.name: inner(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return {"type": type(value).__name__, **fields}
     if isinstance(value, np.ndarray | np.generic | jax.Array):
-        return inner(np.asarray(value).tolist())
+        array = np.asarray(value)
+        if array.size <= MOST_NUMBERS:
+            return inner(array.tolist())
+        digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+        return {"array": list(array.shape), "dtype": str(array.dtype), "sha256": digest}
     if isinstance(value, optax.GradientTransformation):
         return inner(value.update)
     if isinstance(value, list | tuple):

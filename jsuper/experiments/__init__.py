@@ -1,4 +1,4 @@
-"""The paper's experiments, one module each: tasks, axes, recipe, measures, figures.
+"""Experiments of the paper and the review: tasks, axes, recipe, measures, figures.
 
 Every module is a program to read and to change: it holds the paper's settings as data, a
 short function for every step, and at its end ``EXPERIMENT``, which ``jsuper reproduce``
@@ -23,8 +23,9 @@ NAMES = (
     "bounds",
     "k-gons",
     "capacity",
+    "affixes",
 )
-"""Names of all experiments, in the order of the paper."""
+"""Names of all experiments: in the order of the paper, then follow-ups and the review."""
 
 
 def find(name: str) -> Experiment:

@@ -42,7 +42,7 @@ class Outcome:
 
     def table(self) -> str:
         """Returns the findings as a Markdown table."""
-        rows = ["| the paper states | these models show | agrees |", "|---|---|---|"]
+        rows = ["| stated | these models show | agrees |", "|---|---|---|"]
         rows += [
             f"| {f.stated} | {f.measured} | {'yes' if f.agrees else '**no**'} |"
             for f in self.findings

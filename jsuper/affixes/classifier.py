@@ -1,0 +1,357 @@
+r"""A classifier of words by their affixes, with a hidden layer as narrow as one likes.
+
+Characters are embedded, a convolution looks for groups of letters, the best match of each
+filter anywhere in the word is kept, and everything passes through ``n_hidden`` neurons
+before five labels are read from them. The model of Murphy and Qiao, "Toy Models of
+Superposition Review", section 2, has two such neurons; what it does not state is an
+argument here.
+"""
+
+from typing import Any, Literal, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import xarray as xr
+from flax import linen as nn
+from flax import traverse_util
+from jax.typing import ArrayLike
+
+from jsuper.activations import exrelu
+from jsuper.affixes.encoding import END, N_CHARACTERS, PAD, START
+from jsuper.affixes.words import AffixDataset
+from jsuper.pytree import pytree, static
+from jsuper.validation import check, check_count, check_number
+
+Params = dict[str, Any]
+Readout = Literal["softmax", "toy", "tied"]
+Pooling = Literal["max", "mean"]
+
+
+class Network(nn.Module):
+    """The layers of `AffixClassifier`, whose arguments these are."""
+
+    n_labels: int
+    n_hidden: int
+    readout: Readout
+    pooling: Pooling
+    mark_ends: bool
+    n_embedding: int
+    n_filters: int
+    window: int
+
+    def setup(self) -> None:
+        """Names the layers."""
+        self.embedding = nn.Embed(N_CHARACTERS, self.n_embedding)
+        self.convolution = nn.Dense(self.n_filters)
+        if self.readout == "tied":
+            self.detector = nn.Dense(self.n_labels)
+        else:
+            self.to_hidden = nn.Dense(self.n_hidden)
+        # Rows are labels, so that plots and measures of toy models can read it.
+        shape = (self.n_labels, self.n_hidden)
+        self.W = self.param("W", nn.initializers.lecun_normal(), shape)
+        self.b = self.param("b", nn.initializers.zeros, (self.n_labels,))
+
+    def __call__(self, codes: jax.Array) -> jax.Array:
+        """Touches every parameter, for `init`."""
+        return self.read(self.preactivations(codes))
+
+    def preactivations(self, codes: jax.Array) -> jax.Array:
+        """From characters to the hidden neurons, before their activation."""
+        codes = codes.astype(jnp.int32)
+        inside = codes != PAD
+        if not self.mark_ends:
+            inside &= (codes != START) & (codes != END)
+        padding = [(0, 0)] * (codes.ndim - 1) + [(0, self.window - 1)]
+        codes = jnp.pad(jnp.where(inside, codes, PAD), padding)
+        # Shifted slices into one product are the convolution: a batch of nn.Conv, one for
+        # each model, is slow on CPUs.
+        embedded = self.embedding(codes)
+        n = inside.shape[-1]
+        slices = [embedded[..., i : i + n, :] for i in range(self.window)]
+        matches = nn.relu(self.convolution(jnp.concatenate(slices, -1)))
+        # Positions behind the word do not count: the result is that of any padding.
+        matches = jnp.where(inside[..., None], matches, 0.0)
+        if self.pooling == "max":
+            pooled = matches.max(-2)
+        else:
+            pooled = matches.sum(-2) / inside.sum(-1, keepdims=True)
+        if self.readout == "tied":
+            return nn.relu(self.detector(pooled)) @ self.W
+        return self.to_hidden(pooled)
+
+    def read(self, hidden: jax.Array) -> jax.Array:
+        """From the hidden neurons to the labels, before an output activation."""
+        return hidden @ self.W.T + self.b
+
+
+@pytree
+class AffixClassifier:
+    r"""From words to labels, through a hidden layer of ``n_hidden`` neurons.
+
+    $$z = \mathrm{pool}_s\, \mathrm{ReLU}(K x_{s:s+5} + k)\, V + c, \qquad
+    h = \mathrm{ExReLU}_t(z), \qquad y = h W^\top + b$$
+
+    with embedded characters $x$. The answer is the label of the largest $y$.
+
+    Args:
+        n_hidden: Number of hidden neurons, at least 1.
+        threshold: $t$ of the hidden activation: 0 is ReLU, minus infinity the linear
+            layer.
+        readout: ``"softmax"`` trains $y$ by cross-entropy. ``"toy"`` passes $y$ through
+            an output ExReLU and trains by the squared error to labels of 0 and 1, as toy
+            models do. ``"tied"`` does so too, and enters the hidden layer by the same W:
+            five detectors $f = \mathrm{ReLU}(\cdot)$ behind the pooling and $z = f W$ are
+            a toy model of five features.
+        output_threshold: Threshold of the output ExReLU; unused with ``"softmax"``.
+        pooling: ``"max"`` or ``"mean"`` over positions.
+        mark_ends: Whether the model sees the marks at both ends of a word. Without them
+            a prefix looks like the same letters inside, but for the start of the row; the
+            end of a word still shows in the zeros behind it.
+        n_labels: Number of labels.
+        n_embedding: Numbers per character.
+        n_filters: Filters of the convolution.
+        window: Letters that a filter sees.
+
+    Raises:
+        ValueError: If an argument is out of range.
+
+    Example:
+        >>> import jax
+        >>> from jsuper.affixes import encode
+        >>> model = AffixClassifier(n_hidden=2)
+        >>> params = model.init(jax.random.key(0))
+        >>> codes = encode(["unkind", "kindness", "kind"])
+        >>> model.apply(params, codes).shape, model.hidden(params, codes).shape
+        ((3, 5), (3, 2))
+    """
+
+    n_hidden: int = static(default=2)
+    threshold: ArrayLike = 0.0
+    readout: Readout = static(default="softmax")
+    output_threshold: ArrayLike = 0.0
+    pooling: Pooling = static(default="max")
+    mark_ends: bool = static(default=True)
+    n_labels: int = static(default=5)
+    n_embedding: int = static(default=8)
+    n_filters: int = static(default=16)
+    window: int = static(default=5)
+
+    def __post_init__(self) -> None:
+        for name in ("n_hidden", "n_labels", "n_embedding", "n_filters", "window"):
+            check_count(name, getattr(self, name))
+        for name in ("threshold", "output_threshold"):
+            check_number(name, getattr(self, name))
+            check(name, getattr(self, name), lambda t: t < np.inf, "a number or -inf")
+        for name, allowed in (("readout", Readout), ("pooling", Pooling)):
+            if getattr(self, name) not in get_args(allowed):
+                raise ValueError(
+                    f"{name} must be one of {', '.join(get_args(allowed))}, "
+                    f"got {getattr(self, name)!r}"
+                )
+
+    @property
+    def network(self) -> Network:
+        """The Flax module."""
+        return Network(
+            n_labels=self.n_labels,
+            n_hidden=self.n_hidden,
+            readout=self.readout,
+            pooling=self.pooling,
+            mark_ends=self.mark_ends,
+            n_embedding=self.n_embedding,
+            n_filters=self.n_filters,
+            window=self.window,
+        )
+
+    @property
+    def dims(self) -> dict[str, tuple[str, ...]]:
+        """Names of the axes of the readout, as `jsuper.sweep` labels them."""
+        return {"W": ("feature", "hidden"), "b": ("feature",)}
+
+    def init(self, key: jax.Array) -> Params:
+        """Draws uniform weights of variance 1 / fan-in; biases are 0.
+
+        Flax says which parameters there are. They come from one draw, since a draw for each
+        takes seconds longer to compile.
+        """
+        network, word = self.network, jnp.full((1, 1), START)
+        shapes = jax.eval_shape(network.init, key, word)["params"]
+        leaves, structure = jax.tree_util.tree_flatten_with_path(shapes)
+        ends = np.cumsum([leaf.size for _, leaf in leaves])
+        parts = jnp.split(jax.random.uniform(key, (ends[-1],), minval=-1.0), ends[:-1])
+        drawn = []
+        for (path, leaf), part in zip(leaves, parts, strict=True):
+            # W is applied transposed; an embedding has Flax's scale, that of its columns.
+            fan_in = leaf.shape[0 if path[-1].key == "kernel" else -1]
+            scale = (3 / fan_in) ** 0.5 if leaf.ndim > 1 else 0.0
+            drawn.append(scale * part.reshape(leaf.shape))
+        return jax.tree.unflatten(structure, drawn)
+
+    def preactivations(self, params: Params, codes: ArrayLike) -> jax.Array:
+        """Returns z, shape (..., n_hidden), of encoded words, shape (..., length)."""
+        return self._call(params, jnp.asarray(codes), Network.preactivations)
+
+    def hidden(self, params: Params, codes: ArrayLike) -> jax.Array:
+        """Returns h, shape (..., n_hidden), of encoded words, shape (..., length)."""
+        return exrelu(self.preactivations(params, codes), self.threshold)
+
+    def read(self, params: Params, z: ArrayLike) -> jax.Array:
+        """Returns the outputs at points z of the hidden plane, before their activation.
+
+        Args:
+            params: As returned by `init`.
+            z: Preactivations, shape (..., n_hidden).
+
+        Returns:
+            Outputs, shape (..., n_labels).
+        """
+        hidden = exrelu(jnp.asarray(z), self.threshold)
+        y = self._call(params, hidden, Network.read)
+        return y if self.readout == "softmax" else exrelu(y, self.output_threshold)
+
+    def apply(self, params: Params, codes: ArrayLike) -> jax.Array:
+        """Returns the outputs, shape (..., n_labels), of encoded words (..., length)."""
+        return self.read(params, self.preactivations(params, codes))
+
+    def _call(self, params, x, method) -> Any:
+        return self.network.apply({"params": params}, x, method=method)
+
+
+@pytree
+class AffixTask:
+    r"""Learning to label words: trains in `jsuper.sweep` as every other task.
+
+    A batch is drawn with replacement, word i with probability proportional to its weight.
+    A weight of 0 keeps a word out, so that the parts of a split and the share of dual
+    words are matters of weights, and all tasks of a sweep hold the same words.
+
+    The loss is the cross-entropy, with probability divided equally among a word's
+    labels; with the other readouts the mean squared error to labels of 0 and 1.
+
+    Args:
+        codes: Encoded words, shape (n_words, length), integers.
+        labels: Whether word i has label j, shape (n_words, n_labels).
+        cumulative: Weights of the words up to and with word i, shape (n_words,).
+        model: The model, such as `AffixClassifier`.
+
+    Example:
+        >>> import jax, jsuper as js
+        >>> from jsuper.affixes import composed_words
+        >>> task = AffixTask.from_words(composed_words(20).pure, AffixClassifier(2))
+        >>> ds = js.sweep(
+        ...     lambda: task, {"seed": 3}, js.Recipe(10, 64), key=jax.random.key(0)
+        ... )
+        >>> dict(ds["W"].sizes)
+        {'seed': 3, 'feature': 5, 'hidden': 2}
+    """
+
+    codes: ArrayLike
+    labels: ArrayLike
+    cumulative: ArrayLike
+    model: AffixClassifier
+
+    @classmethod
+    def from_words(
+        cls,
+        words: AffixDataset,
+        model: AffixClassifier,
+        weights: ArrayLike | None = None,
+        length: int | None = None,
+    ) -> "AffixTask":
+        """Makes the task of some words.
+
+        Args:
+            words: Words, each with one affix or more.
+            model: The model, with as many labels as there are affixes.
+            weights: How often to draw each word, shape (n_words,), at least 0; by default
+                all the same.
+            length: Columns of the encoded words, see `jsuper.affixes.encode`.
+
+        Raises:
+            ValueError: If shapes do not fit, a weight is negative, an affix has no word of
+                positive weight, or a word of positive weight has no affix.
+        """
+        if model.n_labels != words.n_affixes:
+            raise ValueError(
+                f"model.n_labels must be the number of affixes, {words.n_affixes}, "
+                f"got {model.n_labels}"
+            )
+        weights = np.ones(len(words)) if weights is None else np.asarray(weights, float)
+        if weights.shape != (len(words),):
+            raise ValueError(
+                f"weights must have shape ({len(words)},), one per word, "
+                f"got {weights.shape}"
+            )
+        check("weights", weights, lambda w: (w >= 0) & np.isfinite(w), "at least 0")
+        drawn = weights @ words.labels
+        if not drawn.all():
+            raise ValueError(
+                "words must have one of positive weight for every affix, got none for "
+                f"{words.affixes[int(drawn.argmin())]!r}"
+            )
+        bare = (weights > 0) & ~words.labels.any(1)
+        if bare.any():
+            raise ValueError(
+                "words of positive weight must have an affix, got "
+                f"{words.words[int(bare.argmax())]!r}"
+            )
+        return cls(
+            # A byte for each character: a sweep holds them once for each of its cells.
+            codes=words.encode(length).astype(np.int8),
+            labels=words.labels,
+            cumulative=cumulative(weights),
+            model=model,
+        )
+
+    @property
+    def dims(self) -> dict[str, tuple[str, ...]]:
+        """Names of the axes of the parameters: the model's."""
+        return self.model.dims
+
+    def init(self, key: jax.Array) -> Params:
+        """Draws the initial parameters of one model."""
+        return self.model.init(key)
+
+    def sample(self, key: jax.Array, batch_size: int) -> tuple[jax.Array, jax.Array]:
+        """Draws codes, (batch_size, length), and labels, (batch_size, n_labels)."""
+        total = jnp.asarray(self.cumulative)
+        u = jax.random.uniform(key, (batch_size,)) * total[-1]
+        # Rounding may lift u to the total, behind the last word.
+        last = jnp.searchsorted(total, total[-1], side="left")
+        rows = jnp.minimum(jnp.searchsorted(total, u, side="right"), last)
+        return jnp.asarray(self.codes)[rows], jnp.asarray(self.labels)[rows]
+
+    def loss(self, params: Params, key: jax.Array, batch_size: int) -> jax.Array:
+        """Returns the loss of one model on one batch."""
+        codes, labels = self.sample(key, batch_size)
+        labels = labels.astype(float)
+        outputs = self.model.apply(params, codes)
+        if self.model.readout == "softmax":
+            target = labels / labels.sum(-1, keepdims=True)
+            return optax.softmax_cross_entropy(outputs, target).mean()
+        return jnp.mean((outputs - labels) ** 2)
+
+
+def cumulative(weights: ArrayLike) -> np.ndarray:
+    """Returns running sums of ``weights`` over their total, summed in double precision."""
+    sums = np.cumsum(np.asarray(weights, np.float64))
+    return (sums / sums[-1]).astype(np.float32)
+
+
+def params_of(ds: xr.Dataset) -> Params:
+    """Returns the parameters of trained classifiers, as their model takes them.
+
+    Args:
+        ds: What `jsuper.sweep` returned, or a part of it.
+
+    Returns:
+        Arrays with the leading axes of ``ds``.
+    """
+    own = ("W", "b")
+    names = [str(name) for name in ds.data_vars if name in own or "." in str(name)]
+    return traverse_util.unflatten_dict(
+        {tuple(name.split(".")): jnp.asarray(ds[name].values) for name in names}
+    )

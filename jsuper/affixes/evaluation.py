@@ -1,0 +1,188 @@
+r"""What trained classifiers answer, and when an answer counts as right.
+
+All functions take plain arrays with any leading axes, such as one for the models.
+"""
+
+import functools
+from typing import Any
+
+import jax
+import numpy as np
+from jax import lax
+from jax.typing import ArrayLike
+
+from jsuper.affixes.classifier import AffixClassifier
+from jsuper.validation import check
+
+NO_ANSWER = -1
+
+
+@functools.partial(jax.jit, static_argnames="shared")
+def _predict(model, params, codes, shared):
+    def one(args):
+        params, codes_of_model = args
+        z = model.preactivations(params, codes if shared else codes_of_model)
+        return z, model.read(params, z)
+
+    return lax.map(one, (params, None if shared else codes))
+
+
+def predict(
+    model: AffixClassifier, params: Any, codes: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns what models make of words, one model after the other.
+
+    Args:
+        model: The model.
+        params: Its parameters with a leading axis for the trained models.
+        codes: Encoded words, shape (n_words, length), or (n_models, n_words, length) if
+            every model has words of its own.
+
+    Returns:
+        Preactivations of the hidden neurons, shape (n_models, n_words, n_hidden), and
+        outputs, shape (n_models, n_words, n_labels).
+    """
+    z, outputs = _predict(model, params, codes, np.ndim(codes) == 2)
+    return np.asarray(z), np.asarray(outputs)
+
+
+def answers(outputs: ArrayLike) -> np.ndarray:
+    """Returns the label of the largest output, `NO_ANSWER` if there is no single one.
+
+    With an output activation all outputs may be 0, which is no answer.
+
+    Args:
+        outputs: Shape (..., n_labels).
+
+    Example:
+        >>> answers([[0.1, 0.7, 0.2], [0.0, 0.0, 0.0]])
+        array([ 1, -1])
+    """
+    outputs = np.asarray(outputs)
+    largest = outputs.max(-1, keepdims=True)
+    single = (outputs == largest).sum(-1) == 1
+    return np.where(single, outputs.argmax(-1), NO_ANSWER)
+
+
+def is_right(answer: ArrayLike, labels: ArrayLike) -> np.ndarray:
+    """Returns whether each answer is a label of its word: for dual words either counts.
+
+    Args:
+        answer: Integers, shape (...), `NO_ANSWER` never right.
+        labels: Booleans, broadcast against (..., n_labels).
+
+    Example:
+        >>> is_right([0, 1, 2, -1], [True, False, True]).tolist()
+        [True, False, True, False]
+    """
+    answer, labels = np.asarray(answer), np.asarray(labels)
+    one_hot = answer[..., None] == np.arange(labels.shape[-1])
+    return (one_hot & labels).any(-1)
+
+
+def all_in_top(outputs: ArrayLike, labels: ArrayLike) -> np.ndarray:
+    """Returns whether all labels of a word are larger than all other outputs.
+
+    For dual words: whether both are among the top two. A tie with another is not enough.
+
+    Args:
+        outputs: Shape (..., n_labels).
+        labels: Booleans, broadcast against it.
+
+    Example:
+        >>> all_in_top([[0.3, 0.1, 0.6], [0.3, 0.4, 0.3]], [True, False, True]).tolist()
+        [True, False]
+    """
+    outputs, labels = np.broadcast_arrays(np.asarray(outputs), np.asarray(labels))
+    least = np.where(labels, outputs, np.inf).min(-1)
+    return least > np.where(labels, -np.inf, outputs).max(-1)
+
+
+def chance_corrected(accuracy: ArrayLike, chance: ArrayLike) -> np.ndarray:
+    """Returns (accuracy - chance) / (1 - chance): 0 for guessing, 1 for always right.
+
+    Args:
+        accuracy: Share of right answers.
+        chance: Share of right answers by guessing, in [0, 1): number of labels of the
+            word over number of labels.
+
+    Example:
+        >>> float(chance_corrected(0.625, 0.25))
+        0.5
+    """
+    check("chance", chance, lambda c: (c >= 0) & (c < 1), "in [0, 1)")
+    chance = np.asarray(chance)
+    return (np.asarray(accuracy) - chance) / (1 - chance)
+
+
+def class_recall(answer: ArrayLike, labels: ArrayLike) -> np.ndarray:
+    """Returns the share of right answers among the words of each label.
+
+    Args:
+        answer: Integers, shape (..., n_words).
+        labels: One label per word, booleans of shape (n_words, n_labels), or with the
+            leading axes of ``answer``.
+
+    Returns:
+        Shares, shape (..., n_labels); NaN for a label without words.
+    """
+    labels = np.asarray(labels, bool)
+    hits = np.asarray(answer)[..., None] == np.arange(labels.shape[-1])
+    with np.errstate(invalid="ignore"):
+        return (hits & labels).sum(-2) / labels.sum(-2)
+
+
+def passes_gate(recall: ArrayLike, least: float = 0.9) -> np.ndarray:
+    """Returns whether a model has learnt its task: mean recall of the labels >= ``least``.
+
+    On unequal classes a model may never learn one of them and have a good accuracy all the
+    same; and a model that knows fewer labels confuses fewer.
+
+    Args:
+        recall: Recall of each label on the training set, shape (..., n_labels).
+        least: Lowest mean that passes, in [0, 1].
+    """
+    check("least", least, lambda x: (x >= 0) & (x <= 1), "in [0, 1]")
+    return np.nanmean(np.asarray(recall), -1) >= least
+
+
+def interference_counts(
+    first_right: ArrayLike, second_right: ArrayLike, dual_right: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
+    """Counts P(dual word wrong | both words of one affix right), stem by stem.
+
+    A stem that a model cannot read at all is no interference: of a stem whose two words
+    with one affix are both right, is the word with both affixes wrong?
+
+    Args:
+        first_right: Whether the word with the first affix alone is right, shape
+            (..., n_stems).
+        second_right: The same for the second affix.
+        dual_right: The same for the word with both.
+
+    Returns:
+        Number of wrong dual words, and number of stems with both words right, shape (...);
+        their ratio is the rate.
+
+    Example:
+        >>> wrong, stems = interference_counts([1, 1, 0], [1, 1, 1], [1, 0, 0])
+        >>> int(wrong), int(stems)
+        (1, 2)
+    """
+    both = np.asarray(first_right, bool) & np.asarray(second_right, bool)
+    return (both & ~np.asarray(dual_right, bool)).sum(-1), both.sum(-1)
+
+
+def live_units(hidden: ArrayLike, least: float = 0.01) -> np.ndarray:
+    """Returns how many hidden neurons are not 0 on a share ``least`` of the words or more.
+
+    Args:
+        hidden: Activations, shape (..., n_words, n_hidden).
+        least: Share of the words, in [0, 1].
+
+    Example:
+        >>> int(live_units([[1.0, 0.0], [0.0, 0.0]]))
+        1
+    """
+    check("least", least, lambda x: (x >= 0) & (x <= 1), "in [0, 1]")
+    return ((np.asarray(hidden) != 0).mean(-2) >= max(least, 1e-12)).sum(-1)

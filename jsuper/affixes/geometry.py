@@ -1,0 +1,198 @@
+r"""Where words lie in the hidden plane, and what that says of words with two affixes.
+
+Every affix moves a word from the centre of the plane by its mean displacement, learnt from
+words with one affix. If displacements add, as the review's "additive interference" has
+it, a word with two affixes lies at
+
+$$\hat z_{ab} = c + d_a + d_b, \qquad d_a = m_a - c,$$
+
+with the mean $m_a$ of the words with affix a and the centre $c$, the mean of the five. The
+class in whose region that point lies is then what the model answers.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jsuper.validation import check_count
+
+
+def class_means(z: ArrayLike, labels: ArrayLike) -> np.ndarray:
+    """Returns the mean position of the words of each label.
+
+    Args:
+        z: Positions, shape (..., n_words, n_hidden).
+        labels: One label per word, booleans, broadcast against (..., n_words, n_labels).
+
+    Returns:
+        Means, shape (..., n_labels, n_hidden).
+
+    Raises:
+        ValueError: If a label has no word.
+    """
+    weights = np.asarray(labels, float)
+    counts = weights.sum(-2)
+    if not counts.all():
+        raise ValueError("labels must each have a word, got one without")
+    return np.swapaxes(weights, -1, -2) @ np.asarray(z) / counts[..., None]
+
+
+def displacements(means: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the centre, shape (..., n_hidden), and each label's displacement from it.
+
+    Args:
+        means: Mean positions, shape (..., n_labels, n_hidden).
+
+    Example:
+        >>> centre, d = displacements([[2.0, 0.0], [0.0, 2.0]])
+        >>> centre.tolist(), d.tolist()
+        ([1.0, 1.0], [[1.0, -1.0], [-1.0, 1.0]])
+    """
+    means = np.asarray(means)
+    centre = means.mean(-2)
+    return centre, means - centre[..., None, :]
+
+
+def predicted_positions(means: ArrayLike, pairs: ArrayLike) -> np.ndarray:
+    r"""Returns where words with two affixes lie if displacements add.
+
+    $$\hat z_{ab} = m_a + m_b - c$$
+
+    Args:
+        means: Mean positions of words with one affix, shape (..., n_labels, n_hidden).
+        pairs: Indices of the two affixes of each pair, shape (n_pairs, 2).
+
+    Returns:
+        Positions, shape (..., n_pairs, n_hidden).
+
+    Example:
+        >>> predicted_positions([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]], [(0, 1)]).tolist()
+        [[1.0, 1.0]]
+    """
+    centre, d = displacements(means)
+    first, second = np.asarray(pairs).T
+    return centre[..., None, :] + d[..., first, :] + d[..., second, :]
+
+
+def circle_order(d: ArrayLike) -> np.ndarray:
+    """Returns the labels in counterclockwise order of their directions in the plane.
+
+    Args:
+        d: Displacements, shape (..., n_labels, 2).
+
+    Returns:
+        Labels, shape (..., n_labels). Which comes first has no meaning.
+
+    Raises:
+        ValueError: If there are not two hidden dimensions.
+
+    Example:
+        >>> circle_order([[1.0, 0.0], [-1.0, 0.1], [0.0, 1.0]]).tolist()
+        [0, 2, 1]
+    """
+    d = np.asarray(d)
+    if d.shape[-1] != 2:
+        raise ValueError(f"d must have two hidden dimensions, got {d.shape[-1]}")
+    return np.argsort(np.mod(np.arctan2(d[..., 1], d[..., 0]), 2 * np.pi), axis=-1)
+
+
+def between(order: ArrayLike, pairs: ArrayLike) -> np.ndarray:
+    """Returns the label between the two of a pair, -1 if they are neighbours.
+
+    Of five labels on a circle two that are not neighbours have one label between them on
+    the shorter way.
+
+    Args:
+        order: Five labels in the order of the circle, shape (..., 5).
+        pairs: Indices of labels, shape (n_pairs, 2).
+
+    Returns:
+        Labels, shape (..., n_pairs).
+
+    Raises:
+        ValueError: If there are not five labels.
+
+    Example:
+        >>> between([0, 2, 4, 1, 3], [(0, 2), (0, 4), (1, 0)]).tolist()
+        [-1, 2, 3]
+    """
+    order = np.asarray(order)
+    n = order.shape[-1]
+    if n != 5:
+        raise ValueError(f"order must hold five labels, got {n}")
+    place = np.argsort(order, axis=-1)
+    first, second = np.asarray(pairs).T
+    a, b = place[..., first], place[..., second]
+    step = np.mod(b - a, n)
+    middle = np.where(step == 2, a + 1, b + 1) % n
+    found = np.take_along_axis(order, middle, -1)
+    return np.where((step == 1) | (step == n - 1), -1, found)
+
+
+def likeliest_other(outputs: ArrayLike, pairs: ArrayLike) -> np.ndarray:
+    """Returns the label of the largest output that is none of the pair's own.
+
+    Args:
+        outputs: Shape (..., n_pairs, n_labels).
+        pairs: Indices of labels, shape (n_pairs, 2).
+
+    Returns:
+        Labels, shape (..., n_pairs).
+    """
+    outputs = np.asarray(outputs)
+    own = (np.asarray(pairs)[..., None] == np.arange(outputs.shape[-1])).any(-2)
+    return np.where(own, -np.inf, outputs).argmax(-1)
+
+
+def shuffles(n_models: int, n_labels: int, seed: int = 0) -> np.ndarray:
+    """Returns one random order of the labels for each model, (n_models, n_labels)."""
+    check_count("n_models", n_models)
+    rng = np.random.default_rng(seed)
+    return rng.permuted(np.tile(np.arange(n_labels), (n_models, 1)), axis=1)
+
+
+def interval(
+    statistic: Callable[..., Any],
+    counts: Sequence[ArrayLike],
+    n_resamples: int = 2_000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Returns a statistic of totals over models with its bootstrap interval.
+
+    Models are drawn again with replacement: words of one model are not independent, models
+    are.
+
+    Args:
+        statistic: Function of the totals of ``counts``, a ratio for example.
+        counts: Arrays with one number per model, each of shape (n_models,).
+        n_resamples: Number of draws.
+        level: Share of the draws inside the interval.
+        seed: Seed of the draws.
+
+    Returns:
+        The statistic, and the lower and upper end of its percentile interval. NaN where it
+        is not defined.
+
+    Example:
+        >>> def share(hits, trials):
+        ...     return hits / trials
+        >>> value, low, high = interval(share, [[1, 2, 0, 1], [4, 4, 4, 4]])
+        >>> value, 0 <= low < 0.25 < high <= 0.5
+        (0.25, True)
+    """
+    table = np.stack([np.asarray(count, float) for count in counts])
+    n = table.shape[1]
+    if n == 0:
+        return np.nan, np.nan, np.nan
+    rows = np.random.default_rng(seed).integers(n, size=(n_resamples, n))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = statistic(*table.sum(1))
+        draws = np.asarray(statistic(*table[:, rows].sum(-1)))
+    draws = draws[np.isfinite(draws)]
+    if not len(draws):
+        return float(value), np.nan, np.nan
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return float(value), float(low), float(high)

@@ -1,0 +1,40 @@
+"""Which affix does a classifier invent? Sixteen seeds of a model with two hidden neurons.
+
+Trains on composed words with one affix, asks for words with two, and compares the wrong
+answers with the class between the two affixes in the hidden plane. Run it with
+
+    python scripts/affix_hallucination.py
+"""
+
+import jax
+import numpy as np
+import optax
+
+import jsuper as js
+from jsuper.affixes import AFFIXES, PAIRS, composed_words, evaluation, geometry
+from jsuper.affixes.classifier import AffixClassifier, AffixTask, params_of
+
+js.use_cpu_cores()
+
+train, test = composed_words().split(jax.random.key(0))
+model = AffixClassifier(n_hidden=2, threshold=-np.inf)
+task = AffixTask.from_words(train.pure, model)
+recipe = js.Recipe(1_500, 64, optax.adamw(optax.cosine_decay_schedule(3e-3, 1_500)))
+ds = js.sweep(lambda: task, {"seed": 16}, recipe, key=jax.random.key(1))
+
+params = params_of(ds)
+z, _ = evaluation.predict(model, params, train.pure.encode())
+means = geometry.class_means(z, train.pure.labels)
+circle = geometry.circle_order(geometry.displacements(means)[1])
+print("seed 0, counterclockwise:", *(AFFIXES[label] for label in circle[0]))
+
+print("pair           right  neighbours on the circle  wrong: the class between")
+for pair in PAIRS:
+    words = test.having(*pair)
+    answer = evaluation.answers(evaluation.predict(model, params, words.encode())[1])
+    right = evaluation.is_right(answer, words.labels)
+    middle = geometry.between(circle, [[AFFIXES.index(affix) for affix in pair]])
+    wrong = ~right & (middle >= 0)
+    share = (answer == middle)[wrong].mean() if wrong.any() else np.nan
+    near = (middle < 0).mean()
+    print(f"{' '.join(pair):14} {right.mean():5.0%}  {near:24.0%}  {share:24.0%}")

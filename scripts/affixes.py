@@ -1,0 +1,34 @@
+"""Other affixes: which of these five does a model invent?"""
+
+import jax
+import numpy as np
+import optax
+
+import jsuper as js
+from jsuper.affixes import clean_stems, compose, evaluation, geometry
+from jsuper.affixes.classifier import AffixClassifier, AffixTask, params_of
+
+js.use_cpu_cores()
+
+affixes = ("pre-", "non-", "-less", "-ish", "-dom")
+pairs = [("pre-", "-less"), ("non-", "-ish"), ("pre-", "-dom")]
+singles = [(affix,) for affix in affixes]
+words = compose(clean_stems(600), singles + pairs, affixes=affixes)
+train, test = words.split(jax.random.key(0))
+
+model = AffixClassifier(n_hidden=2, threshold=-np.inf)
+task = AffixTask.from_words(train.pure, model)
+recipe = js.Recipe(steps=1_500, batch_size=64, optimizer=optax.adamw(3e-3))
+ds = js.sweep(lambda: task, {"seed": 8}, recipe, key=jax.random.key(1))
+
+params = params_of(ds)
+z, _ = evaluation.predict(model, params, train.pure.encode())
+means = geometry.class_means(z, train.pure.labels)
+for pair in pairs:
+    dual = test.having(*pair)
+    answer = evaluation.answers(evaluation.predict(model, params, dual.encode())[1])
+    right = evaluation.is_right(answer, dual.labels).mean(1)
+    index = [[affixes.index(affix) for affix in pair]]
+    at = geometry.predicted_positions(means, index)
+    expected = np.asarray(jax.vmap(model.read)(params, at)).argmax(-1)[:, 0]
+    print(pair, right.round(2), [affixes[i] for i in expected])

@@ -1,0 +1,96 @@
+"""What counts as right, on answers written by hand."""
+
+import jax
+import numpy as np
+import pytest
+
+from jsuper.affixes import encode, evaluation
+from jsuper.affixes.classifier import AffixClassifier
+
+OUTPUTS = np.array(
+    [
+        [3.0, 2.0, 1.0, 0.0, -1.0],
+        [0.0, 3.0, 2.0, 1.0, -1.0],
+        [1.0, 0.0, 3.0, 2.0, 1.5],
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+        [2.0, 2.0, 0.0, 0.0, 0.0],
+    ]
+)
+FIRST_TWO = np.array([True, True, False, False, False])
+
+
+def test_answers_and_either_counts():
+    answer = evaluation.answers(OUTPUTS)
+    assert answer.tolist() == [0, 1, 2, -1, -1]
+    assert evaluation.is_right(answer, FIRST_TWO).tolist() == [1, 1, 0, 0, 0]
+
+
+def test_both_labels_in_the_top_two():
+    # The last row ties its two labels with each other, not with a third.
+    assert evaluation.all_in_top(OUTPUTS, FIRST_TWO).tolist() == [1, 0, 0, 0, 1]
+    # For words of one label it is being the single largest.
+    one = np.arange(5) == 2
+    right = evaluation.is_right(evaluation.answers(OUTPUTS), one)
+    np.testing.assert_array_equal(evaluation.all_in_top(OUTPUTS, one), right)
+
+
+def test_guessing_is_zero_after_correction():
+    rng = np.random.default_rng(0)
+    labels = rng.permuted(np.tile(FIRST_TWO, (200_000, 1)), axis=1)
+    accuracy = evaluation.is_right(rng.integers(5, size=len(labels)), labels).mean()
+    assert evaluation.chance_corrected(accuracy, 0.4) == pytest.approx(0, abs=0.01)
+    assert evaluation.chance_corrected(1.0, 0.4) == 1
+    # The review's two numbers.
+    np.testing.assert_allclose(
+        evaluation.chance_corrected([0.9708, 0.8651], [0.2, 0.4]),
+        [0.9635, 0.7752],
+        atol=1e-4,
+    )
+    with pytest.raises(ValueError, match="chance must be in"):
+        evaluation.chance_corrected(0.5, 1.0)
+
+
+def test_recall_is_of_each_class_and_the_gate_of_their_mean():
+    labels = np.eye(5, dtype=bool)[[0] * 96 + [1, 2, 3, 4]]
+    answer = np.array([0] * 97 + [2, 3, 4])  # never finds class 1, one word of a hundred
+    recall = evaluation.class_recall(answer, labels)
+    np.testing.assert_allclose(recall, [1, 0, 1, 1, 1])
+    assert not evaluation.passes_gate(recall)
+    assert evaluation.passes_gate(recall, least=0.8)
+    assert evaluation.is_right(answer, labels).mean() == 0.99
+    two = evaluation.class_recall(np.stack([answer, labels.argmax(1)]), labels)
+    assert evaluation.passes_gate(two).tolist() == [False, True]
+
+
+def test_interference_is_counted_among_stems_read_well_alone():
+    first = [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]]
+    second = [[1, 1, 0, 1, 0], [1, 1, 1, 1, 1]]
+    dual = [[0, 1, 0, 0, 0], [0, 0, 1, 1, 1]]
+    wrong, stems = evaluation.interference_counts(first, second, dual)
+    assert wrong.tolist() == [1, 2]
+    assert stems.tolist() == [2, 5]
+
+
+def test_live_units():
+    hidden = np.zeros((2, 1_000, 3))
+    hidden[0, :, 0] = 1
+    hidden[0, :5, 1] = 1  # half a per cent of the words
+    hidden[1, :20, :] = -1
+    assert evaluation.live_units(hidden).tolist() == [1, 3]
+    assert evaluation.live_units(hidden, least=0).tolist() == [2, 3]
+
+
+def test_predict_is_the_model_on_shared_and_on_own_words():
+    model = AffixClassifier(2, -0.1)
+    params = jax.vmap(model.init)(jax.random.split(jax.random.key(0), 3))
+    codes = encode(["unhelp", "rework", "joyful"])
+    z, outputs = evaluation.predict(model, params, codes)
+    own = np.stack([np.roll(codes, i, axis=0) for i in range(3)])
+    z_own, outputs_own = evaluation.predict(model, params, own)
+    for i in range(3):
+        one = jax.tree.map(lambda a, i=i: a[i], params)
+        np.testing.assert_allclose(outputs[i], model.apply(one, codes), atol=1e-5)
+        np.testing.assert_allclose(np.roll(z[i], i, axis=0), z_own[i], atol=1e-5)
+        np.testing.assert_allclose(
+            np.roll(outputs[i], i, axis=0), outputs_own[i], atol=1e-5
+        )
