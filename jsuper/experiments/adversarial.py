@@ -339,6 +339,6 @@ def run(quick: bool = False) -> Outcome:
 EXPERIMENT = Experiment(
     title="Superposition and adversarial vulnerability",
     source='"Superposition and Adversarial Vulnerability"',
-    minutes=1.5,
+    minutes=1.0,
     run=run,
 )

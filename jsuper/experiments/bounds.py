@@ -357,6 +357,6 @@ def run(quick: bool = False) -> Outcome:
 EXPERIMENT = Experiment(
     title="An L1 penalty, and bounds on superposition",
     source='"The Strategic Picture of Superposition"',
-    minutes=1.5,
+    minutes=2.1,
     run=run,
 )

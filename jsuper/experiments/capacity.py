@@ -279,6 +279,6 @@ def run(quick: bool = False) -> Outcome:
 EXPERIMENT = Experiment(
     title="Capacity and polysemantic neurons",
     source="Scherlis et al. 2022, Polysemanticity and Capacity in Neural Networks",
-    minutes=0.3,
+    minutes=0.2,
     run=run,
 )

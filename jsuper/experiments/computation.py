@@ -313,6 +313,6 @@ def run(quick: bool = False) -> Outcome:
 EXPERIMENT = Experiment(
     title="Computation in superposition",
     source="Elhage et al. 2022, Computation in Superposition",
-    minutes=3.0,
+    minutes=2.7,
     run=run,
 )

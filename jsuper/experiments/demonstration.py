@@ -243,6 +243,6 @@ def run(quick: bool = False) -> Outcome:
 EXPERIMENT = Experiment(
     title="Demonstrating superposition",
     source="Demonstrating Superposition, basic results",
-    minutes=1.7,
+    minutes=1.5,
     run=run,
 )

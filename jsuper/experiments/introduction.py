@@ -158,6 +158,6 @@ def run(quick: bool = False) -> Outcome:
 EXPERIMENT = Experiment(
     title="Five features in two dimensions",
     source="Introduction, first figure",
-    minutes=0.7,
+    minutes=1.1,
     run=run,
 )

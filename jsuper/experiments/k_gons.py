@@ -419,6 +419,6 @@ def run(quick: bool = False) -> Outcome:
 EXPERIMENT = Experiment(
     title="Regular polygons as stationary points",
     source="Chen, Lau, Mendel, Wei and Murfet 2023 (arXiv 2310.06301)",
-    minutes=1.5,
+    minutes=1.8,
     run=run,
 )

@@ -309,6 +309,6 @@ def run(quick: bool = False) -> Outcome:
 EXPERIMENT = Experiment(
     title="Learning dynamics: energy levels and geometric transformations",
     source="Elhage et al. 2022, Superposition and Learning Dynamics",
-    minutes=1.0,
+    minutes=0.9,
     run=run,
 )

@@ -511,6 +511,6 @@ def run(quick: bool = False) -> Outcome:
 EXPERIMENT = Experiment(
     title="Non-uniform superposition: a pentagon with one feature of another density",
     source='"The Geometry of Superposition", section "Non-Uniform Superposition"',
-    minutes=1.0,
+    minutes=1.2,
     run=run,
 )

@@ -362,6 +362,6 @@ def run(quick: bool = False) -> Outcome:
 EXPERIMENT = Experiment(
     title="Superposition in a privileged basis",
     source="Elhage et al. 2022, Superposition in a Privileged Basis",
-    minutes=2.0,
+    minutes=2.2,
     run=run,
 )

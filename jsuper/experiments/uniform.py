@@ -357,6 +357,6 @@ def run(quick: bool = False) -> Outcome:
 EXPERIMENT = Experiment(
     title="Uniform superposition: sticky fractions and polytopes",
     source='"The Geometry of Superposition", section "Uniform Superposition"',
-    minutes=2.5,
+    minutes=2.3,
     run=run,
 )
