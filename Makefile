@@ -10,7 +10,7 @@ demo: $(VENV)/.base
 	$(BIN)/python scripts/exrelu_optimality.py --out out
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 # Every experiment of the paper in full, and the figures of the gallery.
 reproduce: $(VENV)/.base
