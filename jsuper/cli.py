@@ -177,7 +177,7 @@ def _reproduce(options: argparse.Namespace) -> None:
             print(f"{name:18} {experiment.minutes:4.1f} min  {experiment.title}")
             print(f"{'':18}           {experiment.source}")
         total = sum(experiment.minutes for experiment in found.values())
-        print(f"{'all':18} {total:4.1f} min  on two cores, as measured")
+        print(f"{'all':18} {total:4.1f} min  expected on two cores")
         return
     if not options.names:
         raise ValueError(f"name one of {', '.join(experiments.NAMES)}, or all (--list)")
@@ -318,8 +318,8 @@ def _parser() -> argparse.ArgumentParser:
         "reproduce",
         allow_abbrev=False,
         help="run the paper's experiments",
-        description="Run experiments of Elhage et al. 2022 and its follow-ups: train, "
-        "measure, draw, and say which of the paper's statements hold.",
+        description="Run experiments of Elhage et al. 2022, its follow-ups and its review: train, "
+        "measure, draw, and say which of their statements hold.",
         epilog="Example: jsuper reproduce phase-change --quick",
     )
     reproduce.add_argument(

@@ -84,7 +84,7 @@ class Experiment:
     Args:
         title: What it is about.
         source: Section or figure of the paper.
-        minutes: Minutes that a full run takes on two cores, as measured.
+        minutes: Minutes that a full run is expected to take on two cores.
         run: Runs it: ``run(quick)`` returns its `Outcome`. Quick is a smaller version
             of the same experiment that takes seconds.
     """
