@@ -318,8 +318,8 @@ def _parser() -> argparse.ArgumentParser:
         "reproduce",
         allow_abbrev=False,
         help="run the paper's experiments",
-        description="Run experiments of Elhage et al. 2022, its follow-ups and its review: train, "
-        "measure, draw, and say which of their statements hold.",
+        description="Run experiments of Elhage et al. 2022, its follow-ups and its review: "
+        "train, measure, draw, and say which of their statements hold.",
         epilog="Example: jsuper reproduce phase-change --quick",
     )
     reproduce.add_argument(
