@@ -182,6 +182,6 @@ def stored(name: str, ds: xr.Dataset) -> xr.Dataset:
 EXPERIMENT = Experiment(
     title="Superposition as a cause of hallucination: words with two affixes",
     source='Murphy and Qiao, "Toy Models of Superposition Review", section 2',
-    minutes=7.0,
+    minutes=8.5,
     run=run,
 )
