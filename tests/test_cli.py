@@ -49,7 +49,7 @@ def test_sparsities_and_ranges(tmp_path):
     np.testing.assert_allclose(ds["threshold"], [-1, -0.5, 0])
 
 
-@pytest.mark.parametrize("kind", cli.DRAWN)
+@pytest.mark.parametrize("kind", cli.plot.DRAWN)
 def test_plot_draws_every_kind(sweep_file, tmp_path, kind):
     picture = tmp_path / "figure.png"
     select = ["--select", "threshold=0"] if kind == "demonstration" else []

@@ -22,27 +22,24 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import xarray as xr
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
 import jsuper as js
+from jsuper.experiments import k_gons_figures as figures
 from jsuper.experiments.experiment import Experiment, Finding, Outcome
-from jsuper.plots import style
+from jsuper.experiments.k_gons_measures import (
+    NEAR,
+    SCALES,
+    TOLERANCE,
+    WATCHED,
+    exact_loss,
+    identify,
+    level,
+    plateaus,
+)
 from jsuper.pytree import pytree
 from jsuper.theory.one_hot import k_gon, one_hot_potential
 
 N_FEATURES = (5, 6, 7, 8)
-SCALES = [0.1, 0.3, 1.0]
-"""Standard deviations of the initial weights."""
-
-WATCHED = 6
-"""Number of features of the models that are watched along training."""
-
-TOLERANCE = 5e-4
-"""How close to the closed form the loss of a trained model has to be to have its name."""
-
-NEAR = 5e-3
-"""How close for a model in training, which passes by."""
 
 
 @pytree
@@ -68,52 +65,10 @@ class ExactTask:
         return exact_loss(params["W"], params["b"])
 
 
-LABEL_BOX = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-
-
-def exact_loss(W, b):
-    """The paper's loss of models, shape (...)."""
-    return one_hot_potential(W, b) / (3 * W.shape[-2])
-
-
 def sampled_task(n_features, scale=0.1):
     """The same task by samples; its loss is the mean over features."""
     features = js.AnticorrelatedFeatures(1, n_features, density=1.0)
     return js.Task(features, js.ToyModel(n_features, 2, init_std=scale))
-
-
-def level(n_features, corners, positive):
-    """The loss in closed form of a polygon with some positive biases.
-
-    Corners of a square do not interfere: one that is missing costs as much as a dead
-    feature.
-    """
-    c = n_features
-    potential = k_gon(corners).potential if corners > 4 else 0.0
-    return (potential + c - corners - 0.75 * positive / c) / (3 * c)
-
-
-def identify(ds: xr.Dataset, tolerance: float = TOLERANCE) -> xr.Dataset:
-    """Adds the exact loss, the counts of corners and positive biases, and the name."""
-    W, b = ds["W"].transpose(..., "feature", "hidden"), ds["b"].transpose(..., "feature")
-    c = W.sizes["feature"]
-    norms = np.linalg.norm(W.values, axis=-1)
-    fires = (norms > 0.5) & (norms**2 + b.values > 0)
-    corners = fires.sum(-1)
-    positive = (~fires & (b.values > 1 / (4 * c))).sum(-1)
-    losses = np.asarray(jax.jit(exact_loss)(W.values, b.values))
-    names = np.empty(losses.shape, dtype=object)
-    for place, loss in np.ndenumerate(losses):
-        k, plus = int(corners[place]), int(positive[place])
-        near = abs(loss - level(c, k, plus)) < tolerance
-        names[place] = f"{max(k, 4)}{'+' * plus}{'−' * (4 - k)}" if near else "other"
-    dims = b.dims[:-1]
-    return ds.assign(
-        exact_loss=(dims, losses, {"long_name": "exact loss, sum over features"}),
-        corners=(dims, corners, {"long_name": "features at corners"}),
-        positive=(dims, positive, {"long_name": "dead features of positive bias"}),
-        name=(dims, names.astype(str)),
-    )
 
 
 def random_starts(n_features: int, steps: int, seeds: int) -> xr.Dataset:
@@ -174,144 +129,6 @@ def watch(steps: int, seeds: int, looks: int) -> xr.Dataset:
         at=at.tolist(),
     )
     return identify(ds, NEAR)
-
-
-def plateaus(run: xr.Dataset) -> dict[str, int]:
-    """What one model stays near for a tenth of a decade or more, and at which look."""
-    names = run["name"].values
-    decades = np.log10(run["step"].values)
-    ends = np.flatnonzero(np.r_[names[1:] != names[:-1], True])
-    firsts = np.r_[0, ends[:-1] + 1]
-    return {
-        str(names[i]): int(i + j) // 2
-        for i, j in zip(firsts, ends, strict=True)
-        if decades[j] - decades[i] >= 0.1 and names[i] != "other"
-    }
-
-
-def draw_losses(trained: dict[int, xr.Dataset]) -> Figure:
-    """Final losses by scale of the initial weights, between the levels of the theory."""
-    rows = -(-len(trained) // 2)
-    figure = Figure(figsize=(7.6, 2.9 * rows), layout="constrained")
-    rng = np.random.default_rng(0)
-    panels = figure.subplots(rows, 2).ravel()
-    for panel, (c, ds) in zip(panels, trained.items(), strict=True):
-        losses = ds["exact_loss"].transpose("scale", "seed").values
-        for i, row in enumerate(losses):
-            x = i + rng.uniform(-0.28, 0.28, row.size)
-            panel.plot(x, row, ".", ms=3, color=style.PALETTE["blue"], alpha=0.5, mew=0)
-        counts = Counter(ds["name"].values.ravel().tolist())
-        kept = [name for name, n in counts.items() if name != "other" and n >= 3]
-        levels = {name: level_of_name(c, name) for name in kept}
-        low = 0.9 * losses.min()
-        high = 1.1 * max([*levels.values(), *np.quantile(losses, [0.98])])
-        ordered = sorted(levels.items(), key=lambda item: item[1])
-        gap = 0.045 * np.log(high / low)
-        places = np.exp(_spread([np.log(value) for _, value in ordered], gap))
-        for (name, value), place in zip(ordered, places, strict=True):
-            panel.axhline(value, color="0.6", linewidth=0.6, zorder=0)
-            panel.plot([2.5, 2.62], [value, place], color="0.6", linewidth=0.6)
-            panel.annotate(
-                typeset(name), (2.65, place), fontsize=7, va="center", bbox=LABEL_BOX
-            )
-        panel.set(xlim=(-0.5, 3.15), yscale="log", ylim=(low, high))
-        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        panel.yaxis.set_major_formatter("{x:g}")
-        panel.yaxis.set_minor_formatter(NullFormatter())
-        panel.set_xticks(range(len(SCALES)))
-        panel.set_xticklabels([style.number(s) for s in SCALES])
-        panel.set_title(f"{c} features", fontsize=9)
-        panel.tick_params(labelsize=7)
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.set_xlabel("standard deviation of initial weights", fontsize=8)
-        panel.set_ylabel("loss after training", fontsize=8)
-    return figure
-
-
-def draw_plateaus(watched: xr.Dataset, n: int = 5) -> Figure:
-    """Losses of the models with the most plateaus, and embeddings of the first."""
-    runs = watched.stack(model=("scale", "seed")).transpose("model", ...)
-    stays = [plateaus(runs.isel(model=i)) for i in range(runs.sizes["model"])]
-    chosen = sorted(range(len(stays)), key=lambda i: -len(stays[i]))[:n]
-    first = runs.isel(model=chosen[0])
-    looks = sorted({0, *list(stays[chosen[0]].values())[:-1], runs.sizes["step"] - 1})
-    names = sorted({name for i in chosen for name in stays[i]}, key=_level_of_watched)
-    steps = runs["step"].values
-
-    figure = Figure(figsize=(7.0, 5.2), layout="constrained")
-    grid = figure.add_gridspec(2, len(looks), height_ratios=[2.4, 1])
-    panel = figure.add_subplot(grid[0, :])
-    colors = ["black", "vermilion", "blue", "green", "purple", "orange", "sky"]
-    for i, color in zip(chosen, colors, strict=False):
-        losses = runs["exact_loss"].isel(model=i)
-        panel.plot(steps, losses, color=style.PALETTE[color], linewidth=1.3)
-    losses = runs["exact_loss"].isel(model=chosen)
-    low, high = 0.9 * float(losses.min()), 1.03 * float(losses.max())
-    levels = [_level_of_watched(name) for name in names]
-    places = _spread(levels, 0.04 * (high - low))
-    for name, value, place in zip(names, levels, places, strict=True):
-        panel.axhline(value, color="0.7", linewidth=0.6, zorder=0)
-        panel.plot([steps[-1], 1.1 * steps[-1]], [value, place], color="0.6", linewidth=0.6)
-        panel.annotate(
-            typeset(name),
-            (1.12 * steps[-1], place),
-            fontsize=7,
-            va="center",
-            bbox=LABEL_BOX,
-        )
-    panel.set(xscale="log", xlim=(steps[0], 1.9 * steps[-1]), ylim=(low, high))
-    panel.set_xlabel("step", fontsize=8)
-    panel.set_ylabel("exact loss, sum over features", fontsize=8)
-    panel.tick_params(labelsize=7)
-    panel.spines[["top", "right"]].set_visible(False)
-
-    panel.plot(steps[looks], first["exact_loss"].values[looks], "o", ms=4, color="black")
-    limit = 1.15 * float(np.linalg.norm(first["W"].isel(step=looks), axis=-1).max())
-    for j, i in enumerate(looks):
-        below = figure.add_subplot(grid[1, j])
-        look = first.isel(step=i)
-        for (x, y), bias in zip(
-            look["W"].transpose("feature", "hidden").values, look["b"].values, strict=True
-        ):
-            color = style.PALETTE["vermilion" if bias > 0 else "blue"]
-            below.plot([0, x], [0, y], color=color, linewidth=1.3)
-            below.plot(x, y, "o", color=color, markersize=3)
-        below.set(xlim=(-limit, limit), ylim=(-limit, limit), xticks=[], yticks=[])
-        below.set_aspect("equal")
-        below.spines[:].set_color("0.85")
-        name = look["name"].item()
-        title = f"step {steps[i]}" + ("" if name == "other" else f": {typeset(name)}")
-        below.set_title(title, fontsize=7)
-    return figure
-
-
-def _level_of_watched(name: str) -> float:
-    return level_of_name(WATCHED, name)
-
-
-def level_of_name(n_features: int, name: str) -> float:
-    """The loss in closed form of a solution, by its name."""
-    return level(n_features, int(name[0]) - name.count("−"), name.count("+"))
-
-
-def typeset(name: str) -> str:
-    """A name as matplotlib is to set it."""
-    signs = name.lstrip("0123456789")
-    if name == "other" or not signs:
-        return name
-    return f"{name[: -len(signs)]}$^{{{signs.replace('−', '-')}}}$"
-
-
-def _spread(values: list[float], gap: float) -> list[float]:
-    """Ascending places for labels near ascending values, at least ``gap`` apart."""
-    places = list(values)
-    for _ in range(100):
-        for i in range(1, len(places)):
-            missing = gap - (places[i] - places[i - 1])
-            if missing > 0:
-                places[i - 1] -= missing / 2
-                places[i] += missing / 2
-    return places
 
 
 def findings(trained, starts, watched) -> list[Finding]:
@@ -403,15 +220,15 @@ def run(quick: bool = False) -> Outcome:
         c: polygon_starts(c, steps // 2, 8 if quick else 50, noise=0.05) for c in sizes
     }
     watched = watch(*((4_000, 20, 40) if quick else (20_000, 60, 70)))
-    figures = {
-        "final-losses": draw_losses(trained),
-        "plateaus": draw_plateaus(watched),
+    drawn = {
+        "final-losses": figures.draw_losses(trained),
+        "plateaus": figures.draw_plateaus(watched),
     }
     datasets = {f"random-starts-{c}": ds for c, ds in trained.items()}
     datasets |= {f"polygon-starts-{c}": ds for c, ds in starts.items()}
     return Outcome(
         findings=findings(trained, starts, watched),
-        figures=figures,
+        figures=drawn,
         datasets={**datasets, "watched": watched},
     )
 

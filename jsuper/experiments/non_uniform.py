@@ -18,22 +18,24 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jax.typing import ArrayLike
-from matplotlib.figure import Figure
 
 import jsuper as js
+from jsuper.experiments import non_uniform_figures as figures
 from jsuper.experiments.experiment import Experiment, Finding, Outcome
-from jsuper.plots import style
-from jsuper.polytopes import ideal, identify
+from jsuper.experiments.non_uniform_measures import (
+    BRANCHES,
+    DENSITY,
+    PAPER_THRESHOLD,
+    VARIED,
+    neighbour_gaps,
+    spread_of_losses,
+    thresholds,
+    total_loss,
+    with_geometry,
+)
+from jsuper.polytopes import ideal
 
-DENSITY = 0.05
-VARIED = 0  # index of the feature whose density varies
-LEAST_NORM = 0.5
-PAPER_THRESHOLD = 1 / 2.5
 OTHER_DENSITIES = (0.02, 0.05, 0.08, 0.1, 0.12, 0.15)
-GEOMETRIES = ("pentagon", "two digons", "another dropped", "other")
-COLORS = dict(zip(GEOMETRIES, ("blue", "vermilion", "orange", "black"), strict=True))
-MARKERS = dict(zip(GEOMETRIES, "os^x", strict=True))
-BRANCHES = GEOMETRIES[:2]
 
 
 def task(ratio: ArrayLike, density: ArrayLike = DENSITY) -> js.Task:
@@ -94,101 +96,6 @@ def follow(
         )
     branch = xr.DataArray(list(BRANCHES), dims="branch", name="branch")
     return with_geometry(xr.concat([js.measure(ds) for ds in branches], branch))
-
-
-def with_geometry(ds: xr.Dataset) -> xr.Dataset:
-    """Adds the geometry of each model, as a position in `GEOMETRIES`."""
-    W = ds["W"].transpose(..., "feature", "hidden")
-    flat = [GEOMETRIES.index(geometry(model)) for model in W.values.reshape(-1, 5, 2)]
-    index = np.array(flat).reshape(W.shape[:-2])
-    return ds.assign(geometry=(W.dims[:-2], index, {"names": ", ".join(GEOMETRIES)}))
-
-
-def geometry(W: np.ndarray) -> str:
-    """Names what five features form: see `GEOMETRIES`."""
-    represented = np.linalg.norm(W, axis=1) > LEAST_NORM
-    if represented.all():
-        # A regular pentagon has gaps of 72°; two would make 144.
-        return "pentagon" if max(gaps(W)) < 120 else "other"
-    names = [block.name for block in identify(W, least_norm=LEAST_NORM)]
-    if names == ["digon", "digon"]:
-        return "another dropped" if represented[VARIED] else "two digons"
-    return "other"
-
-
-def canonical(W: np.ndarray) -> np.ndarray:
-    """Rotates, reflects and renumbers a model so that equal geometries look equal.
-
-    The varied feature, or without it the first other one, points upwards; the others
-    follow counterclockwise, the closer neighbour first.
-    """
-    norms = np.linalg.norm(W, axis=1)
-    others = np.flatnonzero(np.arange(len(W)) != VARIED)
-    up = VARIED if norms[VARIED] > LEAST_NORM else others[np.argmax(norms[others])]
-    z = W[:, 0] + 1j * W[:, 1]
-    z = z * 1j * np.conj(z[up]) / np.abs(z[up])
-
-    def order(z):
-        behind = np.mod(np.angle(z[others]) - np.pi / 2 + 1e-6, 2 * np.pi)
-        return z[np.concatenate([[VARIED], others[np.argsort(behind)]])]
-
-    left, right = order(z), order(-np.conj(z))
-    z = min(left, right, key=lambda z: np.abs(z[1] / np.abs(z[1]) - z[up] / np.abs(z[up])))
-    return np.stack([z.real, z.imag], axis=-1)
-
-
-def gaps(W: np.ndarray) -> np.ndarray:
-    """Angles in degrees from each feature to the next, counterclockwise from the varied."""
-    angles = np.degrees(np.arctan2(W[:, 1], W[:, 0]))
-    turned = np.sort(np.mod(angles - angles[VARIED], 360))
-    return np.diff(turned, append=360)
-
-
-def crossing(difference: np.ndarray, ratios: np.ndarray) -> float:
-    """Ratio at which ``difference`` falls through 0, linear in log ratio; NaN if none.
-
-    Entries that are NaN, where a branch does not exist, are left out.
-    """
-    known = np.isfinite(difference)
-    difference, logs = difference[known], np.log(ratios[known])
-    falls = np.flatnonzero((difference[:-1] > 0) & (difference[1:] <= 0))
-    if not len(falls):
-        return np.nan
-    i = falls[-1]
-    share = difference[i] / (difference[i] - difference[i + 1])
-    return float(np.exp(logs[i] + share * (logs[i + 1] - logs[i])))
-
-
-def thresholds(branches: xr.Dataset) -> xr.DataArray:
-    """Ratio below which two digons are better than the pentagon, for each repeat."""
-    own = xr.DataArray(np.arange(2), dims="branch")
-    loss = branches["loss"].where(branches["geometry"] == own)
-    difference = loss.sel(branch="pentagon") - loss.sel(branch="two digons")
-    return xr.apply_ufunc(
-        crossing,
-        difference,
-        difference["ratio"],
-        input_core_dims=[["ratio"], ["ratio"]],
-        vectorize=True,
-    )
-
-
-def neighbour_gaps(ds: xr.Dataset) -> xr.DataArray:
-    """Mean angle between the varied feature and its two neighbours, of pentagons only."""
-
-    def mean_gap(W):
-        turns = gaps(W)
-        return (turns[0] + turns[-1]) / 2
-
-    gap = xr.apply_ufunc(
-        mean_gap, ds["W"], input_core_dims=[["feature", "hidden"]], vectorize=True
-    )
-    return gap.where(ds["geometry"] == 0)
-
-
-def total_loss(ds: xr.Dataset, density=DENSITY) -> xr.DataArray:
-    """The paper's loss, a sum over features, in units of the four features' density."""
-    return 5 * ds["loss"] / density
 
 
 def find(fits: xr.Dataset, branches: xr.Dataset, elsewhere: xr.DataArray) -> list[Finding]:
@@ -294,190 +201,6 @@ def find(fits: xr.Dataset, branches: xr.Dataset, elsewhere: xr.DataArray) -> lis
     return findings
 
 
-def spread_of_losses(fits: xr.Dataset) -> tuple[float, float]:
-    """Relative spread within a geometry, and relative distance between the two."""
-    loss = fits["loss"]
-    curves = [loss.where(fits["geometry"] == i) for i in (0, 1)]
-    within = [float((c.std("seed") / c.mean("seed")).median()) for c in curves]
-    first, second = (curve.mean("seed") for curve in curves)
-    return max(within), float((abs(first - second) / np.minimum(first, second)).median())
-
-
-def draw_losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
-    """Losses of all fits, the two branches through them, and their difference."""
-    here = branches.sel(density=DENSITY)
-    figure = Figure(figsize=(6.2, 5.4), layout="constrained")
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
-    loss = total_loss(fits)
-    for i, name in enumerate(GEOMETRIES):
-        points = loss.where(fits["geometry"] == i)
-        if points.notnull().any():
-            top.plot(
-                np.broadcast_to(points["ratio"].values[:, None], points.shape).ravel(),
-                points.values.ravel(),
-                MARKERS[name],
-                color=style.PALETTE[COLORS[name]],
-                markerfacecolor="none",
-                markersize=4,
-                markeredgewidth=0.7,
-                alpha=0.7,
-                label=f"fits: {described(name)}",
-            )
-    for i, branch in enumerate(BRANCHES):
-        cell = here.sel(branch=branch)
-        line = total_loss(cell).where(cell["geometry"] == i).mean("repeat")
-        top.plot(
-            line["ratio"],
-            line,
-            color=style.PALETTE[COLORS[branch]],
-            linestyle=("-", "--")[i],
-            linewidth=1.4,
-            label=f"started as {('a pentagon', 'two digons')[i]}",
-        )
-    top.set(ylabel="loss / density of the four features", xscale="log")
-    upper = float(loss.where(fits["geometry"] < 3).max())
-    top.set_ylim(0, 1.05 * upper)
-    top.legend(fontsize=7, loc="lower right")
-
-    own = xr.DataArray(np.arange(2), dims="branch")
-    kept = total_loss(here).where(here["geometry"] == own)
-    difference = kept.sel(branch="pentagon") - kept.sel(branch="two digons")
-    bottom.axhline(0, color="0.5", linewidth=0.8)
-    bottom.plot(difference["ratio"], difference, color="0.75", linewidth=0.8)
-    bottom.plot(difference["ratio"], difference.mean("repeat"), "k.-", ms=4, linewidth=1.2)
-    near = difference.mean("repeat").max() * 1.6
-    bottom.set(
-        ylim=(-2.5 * near, near),
-        xlabel="density of the varied feature / density of the other four",
-        ylabel="pentagon − two digons",
-    )
-    measured = float(thresholds(branches).sel(density=DENSITY).mean())
-    for panel in (top, bottom):
-        panel.axvline(measured, color="0.2", linewidth=0.9)
-        panel.axvline(PAPER_THRESHOLD, color="0.2", linewidth=0.9, linestyle=":")
-    for at, y, text, align in (
-        (measured, -1.5, f"here 1/{1 / measured:.1f} ", "right"),
-        (PAPER_THRESHOLD, 0.55, " the paper, 1/2.5", "left"),
-    ):
-        bottom.annotate(text, (at, y * near), fontsize=7, ha=align)
-    ticks = [t for t in (0.2, 0.5, 1, 2, 4) if t <= fits["ratio"].max() * 1.01]
-    bottom.set_xticks(ticks, [f"{t:g}" for t in ticks])
-    bottom.minorticks_off()
-    return figure
-
-
-def draw_frames(fits: xr.Dataset, ratios) -> Figure:
-    """The models of lowest loss in the canonical frame, all other fits behind them."""
-    figure = Figure(figsize=(6.4, 4.8), layout="constrained", dpi=150)
-    panels = figure.subplots(2, -(-len(ratios) // 2), squeeze=False).ravel()
-    for panel, ratio in zip(panels, ratios, strict=True):
-        cell = fits.sel(ratio=ratio, method="nearest")
-        best = js.best_seed(cell)
-        for model in cell["W"].values[cell["geometry"].values == best["geometry"].values]:
-            z = canonical(model)
-            panel.plot(*z.T, ".", color="0.75", markersize=3)
-        z = canonical(best["W"].values)
-        for i, (x, y) in enumerate(z):
-            color = style.PALETTE["vermilion" if i == VARIED else "blue"]
-            panel.plot([0, x], [0, y], color=color, linewidth=1.4)
-            panel.plot([x], [y], "D" if i == VARIED else "o", color=color, markersize=4.5)
-        panel.set(
-            xlim=(-1.35, 1.35), ylim=(-1.35, 1.35), aspect="equal", xticks=[], yticks=[]
-        )
-        name = GEOMETRIES[int(best["geometry"])]
-        panel.set_title(f"{float(cell['ratio']):.3g} × density\n{name}", fontsize=8)
-    return figure
-
-
-def draw_angles(branches: xr.Dataset, elsewhere: xr.DataArray) -> Figure:
-    """Angles and norms of the pentagon by density, and the threshold by density."""
-    cell = branches.sel(density=DENSITY, branch="pentagon")
-    gap = neighbour_gaps(cell)
-    figure = Figure(figsize=(9.6, 3.3), layout="constrained", dpi=150)
-    angles, norms, where = figure.subplots(1, 3)
-
-    angles.axhline(72, color="0.6", linewidth=0.8)
-    angles.axvline(1, color="0.6", linewidth=0.8)
-    angles.errorbar(
-        gap["ratio"],
-        gap.mean("repeat"),
-        gap.std("repeat"),
-        fmt=".-",
-        color="black",
-        linewidth=1,
-        markersize=4,
-    )
-    angles.annotate(
-        "regular pentagon",
-        (0.98, 72),
-        xycoords=("axes fraction", "data"),
-        ha="right",
-        va="top",
-        fontsize=7,
-    )
-    angles.set(ylabel="angle to both neighbours (°)")
-
-    pentagons = cell.where(cell["geometry"] == 0)
-    for feature, name, color, marker in (
-        (slice(VARIED, VARIED + 1), "varied feature", "vermilion", "D"),
-        (slice(VARIED + 1, None), "the other four", "blue", "o"),
-    ):
-        part = pentagons.isel(feature=feature).mean(("repeat", "feature"))
-        color = style.PALETTE[color]
-        norms.plot(part["ratio"], part["norm"], marker, color=color, ms=3.5, label=name)
-        norms.plot(part["ratio"], np.sqrt(1 - part["b"]), "-", color=color, linewidth=0.9)
-        norms.plot(part["ratio"], 1 / (1 - part["b"]), ":", color=color, linewidth=0.9)
-    norms.plot([], [], "-", color="0.4", linewidth=0.9, label=r"$\sqrt{1 - b_i}$")
-    norms.plot([], [], ":", color="0.4", linewidth=0.9, label="$1 / (1 - b_i)$")
-    norms.set(ylabel="norm $‖W_i‖$", ylim=(0.55, 1.5))
-    norms.legend(fontsize=7, loc="upper center", ncols=2)
-    for panel in (angles, norms):
-        ticks = [t for t in (0.2, 0.5, 1, 2, 4) if t <= gap["ratio"].max() * 1.01]
-        panel.set(
-            xscale="log", xlabel="density of the varied feature,\nrelative to the others"
-        )
-        panel.set_xticks(ticks, [f"{t:g}" for t in ticks])
-        panel.minorticks_off()
-
-    mean = 1 / elsewhere
-    where.errorbar(
-        mean["density"],
-        mean.mean("repeat"),
-        mean.std("repeat"),
-        fmt="s-",
-        color="black",
-        linewidth=1,
-        markersize=4,
-    )
-    where.plot(
-        [DENSITY], [1 / PAPER_THRESHOLD], "*", color=style.PALETTE["vermilion"], ms=9
-    )
-    where.annotate(
-        "the paper",
-        (DENSITY, 1 / PAPER_THRESHOLD),
-        xytext=(0, -7),
-        textcoords="offset points",
-        ha="center",
-        va="top",
-        fontsize=7,
-    )
-    where.set(
-        xlabel="density of the other four features",
-        ylabel="times less density at the threshold",
-        ylim=(0, None),
-        xticks=[0, 0.05, 0.1, 0.15],
-    )
-    return figure
-
-
-def described(name: str) -> str:
-    """A geometry in words for a legend."""
-    return {
-        "two digons": "two digons, varied feature at 0",
-        "another dropped": "another feature at 0",
-    }.get(name, name)
-
-
 def run(quick: bool = False) -> Outcome:
     """Trains, measures, draws and compares."""
     if quick:
@@ -496,9 +219,9 @@ def run(quick: bool = False) -> Outcome:
     return Outcome(
         findings=find(fits, branches, elsewhere),
         figures={
-            "losses": draw_losses(fits, branches),
-            "frames": draw_frames(fits, shown),
-            "angles": draw_angles(branches, elsewhere),
+            "losses": figures.draw_losses(fits, branches),
+            "frames": figures.draw_frames(fits, shown),
+            "angles": figures.draw_angles(branches, elsewhere),
         },
         datasets={
             "fits": fits,

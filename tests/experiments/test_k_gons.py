@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from jsuper.experiments import k_gons
+from jsuper.experiments import k_gons, k_gons_figures
+from jsuper.experiments import k_gons_measures as measures
 from jsuper.theory.one_hot import k_gon
 
 
@@ -45,7 +46,8 @@ def test_polygons_keep_their_corners(outcome):
 def test_squares_are_left_for_pentagons(outcome):
     watched = outcome.datasets["watched"].stack(model=("scale", "seed"))
     runs = [
-        list(k_gons.plateaus(watched.isel(model=i))) for i in range(watched.sizes["model"])
+        list(measures.plateaus(watched.isel(model=i)))
+        for i in range(watched.sizes["model"])
     ]
     left = [run for run in runs if any(name[0] == "4" for name in run[:-1])]
     assert len(left) > 0.05 * len(runs)
@@ -61,7 +63,7 @@ def test_what_is_written(outcome):
 
 def named(W, b):
     ds = xr.Dataset({"W": (("feature", "hidden"), W), "b": ("feature", b)})
-    return k_gons.identify(ds)
+    return measures.identify(ds)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_names_of_k_gons(k, c, positive, name):
     assert int(found["positive"]) == positive
     loss = solution.loss(c, positive)
     assert float(found["exact_loss"]) == pytest.approx(loss, abs=1e-6)
-    assert k_gons.level_of_name(c, name) == pytest.approx(loss, abs=1e-12)
+    assert measures.level_of_name(c, name) == pytest.approx(loss, abs=1e-12)
 
 
 def test_a_silent_corner_costs_as_much_as_a_dead_feature():
@@ -91,10 +93,10 @@ def test_a_silent_corner_costs_as_much_as_a_dead_feature():
 def test_plateaus():
     names = ["other", "4", "4", "4", "4", "5", "4", "5+", "5+", "5+", "5+"]
     run = xr.Dataset({"name": ("step", names)}, {"step": np.geomspace(10, 100, len(names))})
-    assert k_gons.plateaus(run) == {"4": 2, "5+": 8}
+    assert measures.plateaus(run) == {"4": 2, "5+": 8}
 
 
 def test_typeset():
-    assert k_gons.typeset("4++−") == "4$^{++-}$"
-    assert k_gons.typeset("6") == "6"
-    assert k_gons.typeset("other") == "other"
+    assert k_gons_figures.typeset("4++−") == "4$^{++-}$"
+    assert k_gons_figures.typeset("6") == "6"
+    assert k_gons_figures.typeset("other") == "other"

@@ -6,6 +6,7 @@ import xarray as xr
 from scipy.stats import ortho_group
 
 from jsuper.experiments import non_uniform
+from jsuper.experiments import non_uniform_measures as measures
 from jsuper.polytopes import ideal
 
 DIGONS = np.concatenate([np.zeros((1, 2)), ideal("square")])
@@ -29,32 +30,32 @@ def squeezed_pentagon(degrees=8.0):
 
 def test_geometries():
     other = DIGONS[[1, 0, 2, 3, 4]]
-    assert non_uniform.geometry(1.1 * ideal("pentagon")) == "pentagon"
-    assert non_uniform.geometry(squeezed_pentagon()) == "pentagon"
-    assert non_uniform.geometry(DIGONS) == "two digons"
-    assert non_uniform.geometry(other) == "another dropped"
-    assert non_uniform.geometry(np.abs(ideal("pentagon")) + 0.3) == "other"
-    assert non_uniform.geometry(np.zeros((5, 2))) == "other"
+    assert measures.geometry(1.1 * ideal("pentagon")) == "pentagon"
+    assert measures.geometry(squeezed_pentagon()) == "pentagon"
+    assert measures.geometry(DIGONS) == "two digons"
+    assert measures.geometry(other) == "another dropped"
+    assert measures.geometry(np.abs(ideal("pentagon")) + 0.3) == "other"
+    assert measures.geometry(np.zeros((5, 2))) == "other"
 
 
 def test_gaps():
-    np.testing.assert_allclose(non_uniform.gaps(ideal("pentagon")), 72)
+    np.testing.assert_allclose(measures.gaps(ideal("pentagon")), 72)
     np.testing.assert_allclose(
-        non_uniform.gaps(squeezed_pentagon()), [64, 80, 72, 76, 68], atol=1e-9
+        measures.gaps(squeezed_pentagon()), [64, 80, 72, 76, 68], atol=1e-9
     )
 
 
 @pytest.mark.parametrize("W", [squeezed_pentagon(), DIGONS], ids=["pentagon", "digons"])
 def test_canonical_frame_does_not_depend_on_the_frame_it_was_found_in(W):
     rng = np.random.default_rng(0)
-    expected = non_uniform.canonical(W)
+    expected = measures.canonical(W)
     np.testing.assert_allclose(
         np.linalg.norm(expected, axis=1)[0], np.linalg.norm(W, axis=1)[0]
     )
     for _ in range(10):
         order = np.concatenate([[0], 1 + rng.permutation(4)])
         moved = W[order] @ ortho_group.rvs(2, random_state=rng)
-        found = non_uniform.canonical(moved)
+        found = measures.canonical(moved)
         np.testing.assert_allclose(found, expected, atol=1e-9)
         # A rotation, a reflection and a change of order keep all products.
         np.testing.assert_allclose(
@@ -63,20 +64,20 @@ def test_canonical_frame_does_not_depend_on_the_frame_it_was_found_in(W):
 
 
 def test_canonical_pentagon_points_upwards():
-    found = non_uniform.canonical(squeezed_pentagon())
+    found = measures.canonical(squeezed_pentagon())
     np.testing.assert_allclose(found[0], [0, 1.1], atol=1e-12)
     # The closer neighbour comes first, counterclockwise: to the left of the top.
     assert found[1, 0] < 0
-    assert non_uniform.gaps(found)[0] == pytest.approx(64)
+    assert measures.gaps(found)[0] == pytest.approx(64)
 
 
 def test_crossing():
     ratios = np.geomspace(0.1, 1, 30)
     difference = 0.3 * np.log(0.27 / ratios)
-    assert non_uniform.crossing(difference, ratios) == pytest.approx(0.27)
+    assert measures.crossing(difference, ratios) == pytest.approx(0.27)
     difference[:5] = np.nan
-    assert non_uniform.crossing(difference, ratios) == pytest.approx(0.27)
-    assert np.isnan(non_uniform.crossing(np.ones(30), ratios))
+    assert measures.crossing(difference, ratios) == pytest.approx(0.27)
+    assert np.isnan(measures.crossing(np.ones(30), ratios))
 
 
 @pytest.fixture(scope="module")
@@ -86,12 +87,12 @@ def outcome():
 
 @pytest.fixture(scope="module")
 def branches(outcome) -> xr.Dataset:
-    return outcome.datasets["branches"].sel(density=non_uniform.DENSITY)
+    return outcome.datasets["branches"].sel(density=measures.DENSITY)
 
 
 @pytest.mark.slow
 def test_two_digons_have_the_loss_of_their_closed_form(branches):
-    p = non_uniform.DENSITY
+    p = measures.DENSITY
     digons = branches.sel(branch="two digons")
     loss = 5 * digons["loss"].where(digons["geometry"] == 1)
     closed = 2 * pair_loss(p) + drop_loss(p * digons["ratio"])
@@ -102,7 +103,7 @@ def test_two_digons_have_the_loss_of_their_closed_form(branches):
 
 @pytest.mark.slow
 def test_others_are_repelled_by_a_denser_feature_and_close_in_on_a_sparser(branches):
-    gap = non_uniform.neighbour_gaps(branches.sel(branch="pentagon"))
+    gap = measures.neighbour_gaps(branches.sel(branch="pentagon"))
     spread = float(gap.std("repeat").max())
     mean = gap.mean("repeat").dropna("ratio")
     assert np.all(np.diff(mean) > 0)
@@ -123,7 +124,7 @@ def test_the_best_fits_are_pentagons_above_the_threshold_and_digons_below(outcom
 @pytest.mark.slow
 def test_threshold(outcome, branches):
     """Both geometries survive on both sides of it: the change is first order."""
-    here = non_uniform.thresholds(outcome.datasets["branches"])
+    here = measures.thresholds(outcome.datasets["branches"])
     assert np.all((here > 0.23) & (here < 0.31))
     # Four denser features have more to lose from a fifth.
     elsewhere = outcome.datasets["thresholds"]["threshold"].mean("repeat")

@@ -1,0 +1,141 @@
+"""``jsuper sweep``: train a grid of densities, thresholds and seeds."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import optax
+
+import jsuper as js
+from jsuper import files
+
+
+def add(commands: Any) -> None:
+    """Adds the command with its options."""
+    parser = commands.add_parser(
+        "sweep",
+        allow_abbrev=False,
+        help="train a grid of densities x thresholds x seeds",
+        description="Train a grid of toy models, x' = ExReLU_t(x W Wᵀ + b), and write it "
+        "as a netCDF file.",
+        epilog="VALUES are numbers (1 0.3 0.1) or a range START:STOP:COUNT; densities are "
+        "spaced evenly in the log, all else evenly. 'linear' is the threshold minus "
+        "infinity. Randomness follows --key; --seeds is how many models a cell has. "
+        "Example: jsuper sweep --densities 1:0.05:10 --thresholds 0 -0.25 -o exrelu.nc",
+    )
+    inputs = parser.add_mutually_exclusive_group()
+    values: dict[str, Any] = {"nargs": "+", "metavar": "VALUES"}
+    inputs.add_argument(
+        "--densities",
+        type=_log_values,
+        help="probabilities that a feature is active, in (0, 1]",
+        **values,
+    )
+    inputs.add_argument(
+        "--sparsities",
+        type=_values,
+        default=[[0.9]],
+        help="1 - density, in [0, 1) (default: 0.9)",
+        **values,
+    )
+    parser.add_argument(
+        "--thresholds",
+        type=_values,
+        default=[[0.0]],
+        help="ExReLU thresholds; 0 is ReLU (default: 0)",
+        **values,
+    )
+    for flag, default, metavar, text in (
+        ("--features", 5, "N", "features"),
+        ("--hidden", 2, "M", "hidden dimensions"),
+        ("--importance", 0.9, "R", "feature i has importance R^i"),
+        ("--seeds", 8, "K", "seeds per cell"),
+        ("--steps", 10_000, "STEPS", "training steps"),
+        ("--batch", 1024, "B", "examples in each step"),
+        ("--learning-rate", 1e-3, "RATE", "AdamW's learning rate"),
+        ("--weight-decay", 1e-2, "DECAY", "AdamW's weight decay"),
+        ("--key", 0, "KEY", "number that all randomness follows"),
+    ):
+        parser.add_argument(
+            flag,
+            type=type(default),
+            default=default,
+            metavar=metavar,
+            help=f"{text} (default: {default})",
+        )
+    parser.add_argument(
+        "--cores", type=int, metavar="C", help="CPU cores to use (default: all)"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, help="netCDF file")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
+    parser.add_argument("--quiet", action="store_true", help="print nothing")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Trains, measures and writes."""
+    output = files.check_writable(options.output, force=options.force)
+    if not 0 <= options.key < 2**63:
+        raise ValueError(f"key must be in [0, 2**63), got {options.key}")
+    if options.densities:
+        densities = np.concatenate(options.densities)
+    else:
+        densities = 1 - np.concatenate(options.sparsities)
+    axes = {
+        "density": densities,
+        "threshold": np.concatenate(options.thresholds),
+        "seed": options.seeds,
+    }
+    js.use_cpu_cores(options.cores)
+    n = options.features
+    importance = np.asarray(js.geometric_importance(n, options.importance))
+
+    def task(density, threshold):
+        return js.Task(
+            features=js.SparseFeatures(n, density),
+            model=js.ToyModel(n, options.hidden, threshold),
+            importance=importance,
+        )
+
+    recipe = js.Recipe(
+        steps=options.steps,
+        batch_size=options.batch,
+        optimizer=optax.adamw(options.learning_rate, weight_decay=options.weight_decay),
+    )
+    ds = js.sweep(
+        task,
+        axes,
+        recipe,
+        key=jax.random.key(options.key),
+        progress=False if options.quiet else None,
+    )
+    files.save(js.measure(ds), output, force=options.force)
+    if not options.quiet:
+        n_models = ds["finite"].size
+        print(f"{output}: {n_models} models, {int(ds['finite'].sum())} finite")
+
+
+def _values(text: str) -> list[float]:
+    """Numbers of one word: a number, ``linear``, or START:STOP:COUNT."""
+    return _range(text, np.linspace)
+
+
+def _log_values(text: str) -> list[float]:
+    return _range(text, np.geomspace)
+
+
+def _range(text, spaced):
+    if text == "linear":
+        return [-np.inf]
+    try:
+        if ":" not in text:
+            return [float(text)]
+        start, stop, count = text.split(":")
+        return spaced(float(start), float(stop), int(count)).tolist()
+    except ValueError:
+        ends = ", with both ends above 0" if spaced is np.geomspace else ""
+        raise argparse.ArgumentTypeError(
+            f"must be a number or START:STOP:COUNT{ends}, got {text.strip()!r}"
+        ) from None

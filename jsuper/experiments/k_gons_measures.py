@@ -1,0 +1,76 @@
+"""Names and losses of the solutions of one-hot features in two dimensions."""
+
+import jax
+import numpy as np
+import xarray as xr
+
+from jsuper.theory.one_hot import k_gon, one_hot_potential
+
+SCALES = [0.1, 0.3, 1.0]
+"""Standard deviations of the initial weights."""
+
+WATCHED = 6
+"""Number of features of the models that are watched along training."""
+
+TOLERANCE = 5e-4
+"""How close to the closed form the loss of a trained model has to be to have its name."""
+
+NEAR = 5e-3
+"""How close for a model in training, which passes by."""
+
+
+def exact_loss(W, b):
+    """The paper's loss of models, shape (...)."""
+    return one_hot_potential(W, b) / (3 * W.shape[-2])
+
+
+def level(n_features, corners, positive):
+    """The loss in closed form of a polygon with some positive biases.
+
+    Corners of a square do not interfere: one that is missing costs as much as a dead
+    feature.
+    """
+    c = n_features
+    potential = k_gon(corners).potential if corners > 4 else 0.0
+    return (potential + c - corners - 0.75 * positive / c) / (3 * c)
+
+
+def level_of_name(n_features: int, name: str) -> float:
+    """The loss in closed form of a solution, by its name."""
+    return level(n_features, int(name[0]) - name.count("−"), name.count("+"))
+
+
+def identify(ds: xr.Dataset, tolerance: float = TOLERANCE) -> xr.Dataset:
+    """Adds the exact loss, the counts of corners and positive biases, and the name."""
+    W, b = ds["W"].transpose(..., "feature", "hidden"), ds["b"].transpose(..., "feature")
+    c = W.sizes["feature"]
+    norms = np.linalg.norm(W.values, axis=-1)
+    fires = (norms > 0.5) & (norms**2 + b.values > 0)
+    corners = fires.sum(-1)
+    positive = (~fires & (b.values > 1 / (4 * c))).sum(-1)
+    losses = np.asarray(jax.jit(exact_loss)(W.values, b.values))
+    names = np.empty(losses.shape, dtype=object)
+    for place, loss in np.ndenumerate(losses):
+        k, plus = int(corners[place]), int(positive[place])
+        near = abs(loss - level(c, k, plus)) < tolerance
+        names[place] = f"{max(k, 4)}{'+' * plus}{'−' * (4 - k)}" if near else "other"
+    dims = b.dims[:-1]
+    return ds.assign(
+        exact_loss=(dims, losses, {"long_name": "exact loss, sum over features"}),
+        corners=(dims, corners, {"long_name": "features at corners"}),
+        positive=(dims, positive, {"long_name": "dead features of positive bias"}),
+        name=(dims, names.astype(str)),
+    )
+
+
+def plateaus(run: xr.Dataset) -> dict[str, int]:
+    """What one model stays near for a tenth of a decade or more, and at which look."""
+    names = run["name"].values
+    decades = np.log10(run["step"].values)
+    ends = np.flatnonzero(np.r_[names[1:] != names[:-1], True])
+    firsts = np.r_[0, ends[:-1] + 1]
+    return {
+        str(names[i]): int(i + j) // 2
+        for i, j in zip(firsts, ends, strict=True)
+        if decades[j] - decades[i] >= 0.1 and names[i] != "other"
+    }
