@@ -143,7 +143,7 @@ def passes_gate(recall: ArrayLike, least: float = 0.9) -> np.ndarray:
         least: Lowest mean that passes, in [0, 1].
     """
     check("least", least, lambda x: (x >= 0) & (x <= 1), "in [0, 1]")
-    return np.nanmean(np.asarray(recall), -1) >= least
+    return np.mean(np.asarray(recall), -1) >= least
 
 
 def interference_counts(

@@ -14,7 +14,18 @@ from matplotlib.patches import Rectangle
 
 from jsuper.affixes import AFFIXES, PAIRS, evaluation, geometry
 from jsuper.affixes.classifier import AffixClassifier, params_of
-from jsuper.experiments.affixes_findings import (
+from jsuper.experiments.affixes_causes import causes
+from jsuper.experiments.affixes_measures import (
+    ANSWERS,
+    OWN,
+    PAIR_NAMES,
+    STACKED,
+    Corpus,
+    drop,
+    dual_accuracy,
+)
+from jsuper.experiments.affixes_measures import PAIRS as PAIR_INDEX
+from jsuper.experiments.affixes_statistics import (
     FEWEST,
     LINEAR,
     NAMES,
@@ -24,17 +35,6 @@ from jsuper.experiments.affixes_findings import (
     gated,
     interference,
 )
-from jsuper.experiments.affixes_measures import (
-    ANSWERS,
-    OWN,
-    PAIR_NAMES,
-    STACKED,
-    Corpus,
-    causes,
-    drop,
-    dual_accuracy,
-)
-from jsuper.experiments.affixes_measures import PAIRS as PAIR_INDEX
 from jsuper.plots import style
 
 COLORS = [style.PALETTE[c] for c in ("blue", "vermilion", "green", "orange", "purple")]
@@ -47,9 +47,7 @@ def example(corpus: Corpus, model: AffixClassifier, ds: xr.Dataset) -> dict[str,
     Returns:
         Positions and labels of test words, and a function from points to classes.
     """
-    wrong = np.where(np.pad(OWN, ((0, 0), (0, 1))), 0, ds["answers"].values)[..., :5].max(
-        -1
-    )
+    wrong = np.where(OWN, 0, ds["answers"].values[..., :5]).max(-1)
     # Of pairs with one affix at each end: in the others one may be lost for its place.
     wrong = wrong * ds["passes"].values[:, None] * ~STACKED
     i, pair = np.unravel_index(wrong.argmax(), wrong.shape)
@@ -171,6 +169,7 @@ def variants(fits: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
             if name in ("composed", "real"):
                 found[f"{label}, linear"] = fits[name].sel(threshold=LINEAR)
     if "toy readout" in fits:
+        found["toy readout, ReLU"] = fits["ReLU, toy readout"].sel(threshold=RELU)
         found["toy readout, linear"] = fits["toy readout"].sel(output_threshold=0)
     return found
 
@@ -264,7 +263,7 @@ def draw_widths(fits: Mapping[str, xr.Dataset], widths: Sequence[int]) -> Figure
             panel.fill_between(x[known], low, high, color=color, alpha=0.2, lw=0)
             panel.plot(x[known], mid, label=NAMES[threshold], **look)
     for panel, name in (
-        (left, "lost on dual words\n(share of what is above chance)"),
+        (left, "lost on dual words\n(accuracy above chance)"),
         (middle, "P(dual word wrong |\nboth single forms right)"),
     ):
         panel.set_xticks(x, [str(w) for w in widths])
@@ -303,7 +302,7 @@ def draw_causes(fits: Mapping[str, xr.Dataset]) -> Figure:
         " another model": ("geometry of the other models", style.PALETTE["sky"], "s"),
         " shuffled": ("its classes in random order", "0.6", "^"),
         " commonest": (
-            "commonest wrong answer of the others",
+            "commonest (wrong) answer of the others",
             style.PALETTE["orange"],
             "D",
         ),

@@ -1,303 +1,321 @@
-"""What the affix experiment found, in numbers."""
+"""What the affix experiment found, in numbers.
 
-from collections.abc import Mapping
-from typing import Any
+One function for each finding. The first sentence of its docstring is the rule by which it
+says yes or no. Where nothing else is said, a rule is about composed words, whose labels
+are exact, and two rates differ if their 95% intervals do not overlap.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
 
+from jsuper.affixes.evaluation import chance_corrected
 from jsuper.affixes.geometry import interval
 from jsuper.experiments.affixes_measures import (
+    CHANCE_DUAL,
+    CHANCE_PURE,
+    OWN,
+    PAIR_NAMES,
     STACKED,
     Triple,
-    causes,
     drop,
     dual_accuracy,
     rate,
 )
+from jsuper.experiments.affixes_predictions import (
+    adjacent_is_better,
+    displacements_add,
+    errs_in_a_third_region,
+    nearest_third,
+    the_class_between,
+)
+from jsuper.experiments.affixes_statistics import (
+    FEWEST,
+    LINEAR,
+    NAMES,
+    RELU,
+    REVIEW_DUAL,
+    REVIEW_PURE,
+    UNSTACKED,
+    Fits,
+    cases,
+    gated,
+    interference,
+    kinds,
+    mean,
+    percent,
+    rank,
+    spread,
+)
 from jsuper.experiments.experiment import Finding
 
-REVIEW_PURE, REVIEW_DUAL = 0.9708, 0.8651
-LINEAR, RELU = -np.inf, 0.0
-LISTS = {
-    "composed": "composed words",
-    "200 stems": "composed words of 200 stems",
-    "real": "real words",
-}
-FEWEST = 5  # models, for a statement about them
-NAMES = {RELU: "ReLU", LINEAR: "linear"}
+# Stacked behind -ness, and the one stacked pair of prefixes.
+SUFFIXES = [i for i in np.flatnonzero(STACKED) if "-ness" in PAIR_NAMES[i]]
+PREFIXES = [i for i in np.flatnonzero(STACKED) if "-ness" not in PAIR_NAMES[i]]
 
 
-def gated(ds: xr.Dataset) -> xr.Dataset:
-    """The models that have learnt their task."""
-    return ds.isel(split=np.flatnonzero(ds["passes"].values))
-
-
-def mean(values: xr.DataArray) -> Triple:
-    """A mean over models with its interval."""
-    known = values.dropna("split").values
-    return interval(lambda total, n: total / n, [known, np.ones(len(known))])
-
-
-def percent(triple: Triple, digits: int = 0) -> str:
-    """As in ``42% (40 to 44)``."""
-    if np.isnan(triple[0]):
-        return "no model"
-    value, low, high = (100 * number for number in triple)
-    return f"{value:.{digits}f}% ({low:.{digits}f} to {high:.{digits}f})"
-
-
-def spread(values: xr.DataArray) -> str:
-    """Mean, standard deviation and range over models."""
-    v = values.dropna("split").values
-    if len(v) < 2:
-        return "too few"
-    return f"{v.mean():.3f} ± {v.std(ddof=1):.3f} ({v.min():.3f} to {v.max():.3f})"
-
-
-def rank(values: xr.DataArray, number: float) -> float:
-    """Share of the models below ``number``, NaN if there are none."""
-    if not values.size:
-        return np.nan
-    return float((values.dropna("split") < number).mean())
-
-
-def find(fits: Mapping[str, xr.Dataset]) -> list[Finding]:
-    """All findings, the review's two numbers first."""
-    findings = [*of_the_review(fits), *of_the_bottleneck(fits), *of_the_geometry(fits)]
-    if "dual share" in fits:
-        findings += of_the_remedies(fits)
-    return findings
-
-
-def of_the_review(fits: Mapping[str, xr.Dataset]) -> list[Finding]:
-    """The two numbers, the drop, and the shape."""
-    findings = []
-    for stated, number, accuracy in (
-        ("0.9708 on pure test words", REVIEW_PURE, lambda ds: ds["pure_accuracy"]),
-        ("0.8651 on dual words", REVIEW_DUAL, dual_accuracy),
-    ):
-        texts, inside = [], []
-        for corpus in ("composed", "200 stems", "real"):
-            if corpus not in fits:
-                continue
-            ds = fits[corpus].sel(threshold=RELU)
-            values, passing = accuracy(ds), accuracy(gated(ds))
-            texts.append(
-                f"{LISTS[corpus]}, ReLU: {spread(values)}, with "
-                f"{100 * rank(values, number):.0f}% of {values.size} models below the "
-                f"review's; of the {passing.size} that pass the gate {spread(passing)}, "
-                f"{100 * rank(passing, number):.0f}% below"
-            )
-            # 200 stems are a variation: what agrees is decided on the two word lists.
-            if corpus != "200 stems":
-                inside.append(0.025 <= rank(passing, number) <= 0.975)
-        findings.append(Finding(f"{stated} (one run)", "; ".join(texts), any(inside)))
-
-    texts, falls = [], []
-    for corpus in ("composed", "real"):
-        for threshold in (RELU, LINEAR):
-            ds = gated(fits[corpus].sel(threshold=threshold))
-            if ds.sizes["split"] < FEWEST:
-                continue
-            falls.append(mean(drop(ds)))
-            texts.append(
-                f"{corpus}, {NAMES[threshold]}: {percent(falls[-1])} of what is above "
-                f"chance is lost ({ds.sizes['split']} models)"
-            )
-    findings.append(
-        Finding(
-            "accuracy drops on dual words, though guessing is right twice as often",
-            "; ".join(texts),
-            all(low > 0 for _, low, _ in falls),
-        )
-    )
-    texts, gaps = [], []
-    for threshold in (RELU, LINEAR):
-        ds = gated(fits["composed"].sel(threshold=threshold))
-        gaps.append(float(ds["largest_gap"].median()))
-        texts.append(f"{NAMES[threshold]} {gaps[-1]:.0f}°")
-    findings.append(
-        Finding(
-            "all five affixes are encoded, but they form no regular pentagon",
-            "largest angle between neighbouring class directions (72° in a pentagon), "
-            f"median over models: {', '.join(texts)}",
-            gaps[0] > 90,
-        )
-    )
-    return findings
-
-
-def interference(ds: xr.Dataset, pairs: Any = slice(None)) -> Triple:
-    """P(dual word wrong, given that both words of one affix are right)."""
-    return rate(ds["interference_wrong"], ds["interference_stems"], pairs)
-
-
-def of_the_bottleneck(fits: Mapping[str, xr.Dataset]) -> list[Finding]:
-    """Width, length, and the second label."""
-    findings = []
-    widths = sorted(int(n.split()[1]) for n in fits if n.startswith("width "))
-    widths = sorted({2, *widths})
-    good, texts = [], []
-    for threshold in (LINEAR, RELU):
-        rates = []
-        for width in widths:
-            ds = fits["composed" if width == 2 else f"width {width}"]
-            rates.append(interference(gated(ds.sel(threshold=threshold))))
-        shown = [f"{percent(r, 1)} at h = {w}" for r, w in zip(rates, widths, strict=True)]
-        texts.append(f"{NAMES[threshold]}: {', '.join(shown)}")
-        good.append(rates[-1][2] < rates[widths.index(2)][1] / 2)
-    if "real, width 16" in fits:
-        for threshold in (LINEAR, RELU):
-            narrow, wide = (
-                interference(gated(fits[name].sel(threshold=threshold)))
-                for name in ("real", "real, width 16")
-            )
-            texts.append(
-                f"real words, {NAMES[threshold]}: {percent(narrow, 1)} at h = 2, "
-                f"{percent(wide, 1)} at h = 16"
-            )
-            good.append(wide[2] < narrow[1] / 2)
-    findings.append(
-        Finding(
-            "the two neurons cause it: wrong dual words, of stems whose two words with one "
-            "affix are both right, go away with width",
-            "; ".join(texts),
-            all(good),
-        )
-    )
-
-    texts, good = [], []
-    for threshold in (LINEAR, RELU):
-        ds = gated(fits["composed"].sel(threshold=threshold))
-        for name, pairs in (("six pairs", ~STACKED), ("three stacked pairs", STACKED)):
-            at = np.flatnonzero(pairs)
-            wrong = interference(ds, at)
-            control = rate(ds["control_wrong"], ds["control_stems"], at)
-            texts.append(
-                f"{NAMES[threshold]}, {name}: dual {percent(wrong, 1)}, control "
-                f"{percent(control, 1)}"
-            )
-            if name == "six pairs":
-                good.append(wrong[1] > control[2])
-    findings.append(
-        Finding(
-            "it is not for want of practice with long words: fewer words with a neutral "
-            "affix in the place of the second are wrong",
-            "; ".join(texts),
-            all(good),
-        )
-    )
-
-    texts, good = [], []
-    for threshold in (LINEAR, RELU):
-        ds = gated(fits["composed"].sel(threshold=threshold))
-        top = rate(ds["both_top"], ds["answers"].sum("answer"))
-        right = mean(dual_accuracy(ds))
-        texts.append(f"{NAMES[threshold]}: {percent(top)} against {percent(right)}")
-        good.append(top[2] < right[1])
-    wide = gated(fits["width 16"].sel(threshold=LINEAR))
-    top = rate(wide["both_top"], wide["answers"].sum("answer"))
-    findings.append(
-        Finding(
-            "counting either label hides lost ones: both are the top two less often than "
-            "the first is right",
-            f"{'; '.join(texts)}; with 16 linear neurons {percent(top)}",
-            all(good),
-        )
-    )
-    return findings
-
-
-def of_the_geometry(fits: Mapping[str, xr.Dataset]) -> list[Finding]:
-    """Whether the plane of pure words predicts the answers to dual words."""
-    models = {
-        f"{corpus}, {NAMES[t]}": gated(fits[corpus].sel(threshold=t))
-        for corpus in ("composed", "real")
-        for t in (LINEAR, RELU)
-    }
-    cases = [(n, causes(ds)) for n, ds in models.items() if ds.sizes["split"] >= FEWEST]
-
-    def above(c, name, *baselines):
-        return all(c[name][1] > c[f"{name} {b}"][2] for b in baselines)
-
-    def written(c, name, *baselines):
-        rest = ", ".join(f"{b} {100 * c[f'{name} {b}'][0]:.0f}%" for b in baselines)
-        return f"{percent(c[name])} ({rest})"
-
-    added = [(n, c) for n, c in cases if "additivity" in c]
-    findings = [
-        Finding(
-            "displacements add: on average a pair's words lie at the sum of two",
-            "; ".join(
-                f"{n}: R² {c['additivity'][0]:.2f} in the median model "
-                f"({c['additivity'][1]:.2f} to {c['additivity'][2]:.2f} in 95% of them), "
-                f"cosine {c['direction'][0]:.2f}"
-                for n, c in added
-            ),
-            all(c["additivity"][0] > 0.8 for _, c in added),
-        )
+def find(fits: Fits) -> list[Finding]:
+    """Returns all findings, those on the review's statements first."""
+    whole = "dual share" in fits
+    rules: list[Callable[[Fits], Finding]] = [
+        pure_number,
+        dual_number,
+        accuracy_drops,
+        no_pentagon,
+        *([choices_matter_little] if whole else []),
+        goes_away_with_width,
+        *([live_neurons] if whole else []),
+        not_for_want_of_practice,
+        a_label_is_lost,
+        adjacent_is_better,
+        the_class_between,
+        errs_in_a_third_region,
+        nearest_third,
+        displacements_add,
+        *([dual_words_repair, hidden_threshold] if whole else []),
     ]
-    for stated, name, baselines in (
-        (
-            "the sum of two displacements lies in the region of the answer",
-            "answer",
-            ("shuffled", "another model"),
-        ),
-        (
-            "which wrong affix is invented: the nearest third class at that sum "
-            "(chance 33%)",
-            "invented",
-            ("shuffled", "another model", "commonest"),
-        ),
-        (
-            "wrong answers to pairs apart on the circle are the class between them "
-            "(chance 33%)",
-            "between",
-            ("shuffled", "another model"),
-        ),
-    ):
-        findings.append(
-            Finding(
-                stated,
-                "; ".join(f"{n}: {written(c, name, *baselines)}" for n, c in cases),
-                all(above(c, name, *baselines) for n, c in cases if n.startswith("comp")),
-            )
-        )
-    findings.insert(
-        3,
-        Finding(
-            "pairs adjacent on the circle are answered better than pairs apart",
-            "; ".join(
-                f"{n}: {percent(c['accuracy, adjacent'])} against "
-                f"{percent(c['accuracy, apart'])}, random order "
-                f"{100 * c['adjacent - apart shuffled'][0]:+.0f} points"
-                for n, c in cases
-            ),
-            all(c["adjacent - apart"][1] > 0 for n, c in cases if n.startswith("comp")),
-        ),
-    )
-    findings.insert(
-        2,
-        Finding(
-            "a model errs where that sum lies in a third class's region",
-            "; ".join(
-                f"{n}: {percent(c['error, foreign region'])} wrong there, "
-                f"{percent(c['error, own region'])} elsewhere"
-                for n, c in cases
-            ),
-            all(
-                c["error, foreign region"][1] > c["error, own region"][2]
-                for n, c in cases
-                if n.startswith("comp")
-            ),
-        ),
-    )
+    findings = [rule(fits) for rule in rules]
+    if whole:
+        findings += [output_threshold(fits, name) for name in ("toy", "tied")]
     return findings
 
 
-def of_the_remedies(fits: Mapping[str, xr.Dataset]) -> list[Finding]:
-    """Training on dual words, and thresholds."""
+def of_the_review(fits: Fits, stated: str, number: float, accuracy: Callable) -> Finding:
+    """Yes if the number is in the middle 95% of the gated models, on one word list."""
+    texts, inside = [], []
+    for words, name in (
+        ("composed", "composed words"),
+        ("200 stems", "composed words of 200 stems"),
+        ("real", "real words"),
+    ):
+        if words not in fits:
+            continue
+        ds = fits[words].sel(threshold=RELU)
+        values, passing = accuracy(ds), accuracy(gated(ds))
+        texts.append(
+            f"{name}, ReLU: {spread(values)}, with {100 * rank(values, number):.0f}% of "
+            f"{values.size} models below the review's; of the {passing.size} that pass the "
+            f"gate {spread(passing)}, {100 * rank(passing, number):.0f}% below"
+        )
+        # 200 stems are a variation.
+        if words != "200 stems":
+            inside.append(0.025 <= rank(passing, number) <= 0.975)
+    return Finding(f"{stated} (one run)", "; ".join(texts), any(inside))
+
+
+def pure_number(fits: Fits) -> Finding:
+    """As `of_the_review`."""
+    stated = f"{REVIEW_PURE} on pure test words"
+    return of_the_review(fits, stated, REVIEW_PURE, lambda ds: ds["pure_accuracy"])
+
+
+def dual_number(fits: Fits) -> Finding:
+    """As `of_the_review`."""
+    return of_the_review(fits, f"{REVIEW_DUAL} on dual words", REVIEW_DUAL, dual_accuracy)
+
+
+def accuracy_drops(fits: Fits) -> Finding:
+    """Yes if accuracy above chance falls on both word lists, by more than its interval."""
+    pure = float(chance_corrected(REVIEW_PURE, CHANCE_PURE))
+    dual = float(chance_corrected(REVIEW_DUAL, CHANCE_DUAL))
+    texts, falls = [], []
+    everything = kinds(fits, "composed", "real")
+    for name, ds in cases(fits, "composed", "real").items():
+        pures = chance_corrected(float(ds["pure_accuracy"].mean()), CHANCE_PURE)
+        duals = chance_corrected(float(dual_accuracy(ds).mean()), CHANCE_DUAL)
+        falls.append(mean(drop(ds)))
+        everyone = mean(drop(everything[name]))
+        less = rank(drop(ds), pure - dual)
+        texts.append(
+            f"{name} ({ds.sizes['split']} models): {pures:.3f} to {duals:.3f}, by "
+            f"{percent(falls[-1])}, without the gate by {100 * everyone[0]:.0f}%; "
+            f"{100 * less:.0f}% of the models lose less than the review's"
+        )
+    return Finding(
+        f"accuracy above chance drops on dual words ({pure:.3f} to {dual:.3f}, by "
+        f"{100 * (pure - dual):.0f}%)",
+        "; ".join(texts),
+        all(low > 0 for _, low, _ in falls),
+    )
+
+
+def choices_matter_little(fits: Fits) -> Finding:
+    """Yes if no choice shifts the mean by more than one standard deviation over models.
+
+    Model by model: those that pass the gate with and without the change.
+    """
+    base = fits["composed"].sel(threshold=RELU)
+    sd = float(dual_accuracy(gated(base)).std(ddof=1))
+    texts, shifts = [], []
+    for name, of in (
+        ("200 stems", "composed"),
+        ("3,000 steps", "composed"),
+        ("mean pooling", "composed"),
+        ("ends not marked", "composed"),
+        ("ReLU, toy readout", "composed"),
+        ("real, balanced", "real"),
+    ):
+        changed = fits[name].sel(threshold=RELU)
+        same = fits[of].sel(threshold=RELU).sel(split=changed["split"])
+        both = changed["passes"] & same["passes"]
+        shift = (dual_accuracy(changed) - dual_accuracy(same)).where(both)
+        value, low, high = mean(shift)
+        shifts.append(value)
+        texts.append(
+            f"{name.removeprefix('ReLU, ')} {100 * value:+.1f} points ({100 * low:+.1f} to "
+            f"{100 * high:+.1f}, {int(both.sum())} models; of {both.size} models "
+            f"{int(changed['passes'].sum())} pass, {int(same['passes'].sum())} without it)"
+        )
+    return Finding(
+        "what the review does not state moves the accuracy on dual words by less than the "
+        "seed does",
+        f"standard deviation over models {100 * sd:.0f} points; ReLU, {'; '.join(texts)}",
+        all(abs(shift) < sd for shift in shifts),
+    )
+
+
+def no_pentagon(fits: Fits) -> Finding:
+    """Yes if most ReLU models have a gap of more than a right angle."""
+    angles = np.sort(np.random.default_rng(0).uniform(0, 360, (10_000, 5)), -1)
+    random = np.diff(angles, append=angles[:, :1] + 360).max(-1)
+    gaps = {
+        name: gated(fits["composed"].sel(threshold=threshold))["largest_gap"]
+        for threshold, name in NAMES.items()
+    }
+    shown = [f"{name} {float(gap.median()):.0f}°" for name, gap in gaps.items()]
+    return Finding(
+        "all five affixes are encoded, but they form no regular pentagon",
+        "largest angle between neighbouring class directions, median over models: "
+        f"{', '.join(shown)}; 72° in a pentagon, {np.median(random):.0f}° for five random "
+        "directions",
+        float((gaps["ReLU"] > 90).mean()) > 0.5,
+    )
+
+
+def goes_away_with_width(fits: Fits) -> Finding:
+    """Yes if the rate at h = 16 is below half of that at h = 2, by ends of intervals."""
+    widths = sorted({2, *(int(n.split()[1]) for n in fits if n.startswith("width "))})
+    good, texts = [], []
+    for threshold, name in NAMES.items():
+        shown, rates = [], []
+        for width in widths:
+            ds = gated(
+                fits["composed" if width == 2 else f"width {width}"].sel(
+                    threshold=threshold
+                )
+            )
+            rates.append(interference(ds))
+            shown.append(f"{percent(rates[-1], 1)} at h = {width} ({ds.sizes['split']})")
+        texts.append(f"{name} (number of models): {', '.join(shown)}")
+        good.append(rates[-1][2] < rates[widths.index(2)][1] / 2)
+    for threshold, name in NAMES.items():
+        narrow = interference(gated(fits["real"].sel(threshold=threshold)))
+        texts.append(f"real words, {name}: {percent(narrow, 1)} at h = 2")
+        if "real, width 16" in fits:
+            wide = gated(fits["real, width 16"].sel(threshold=threshold))
+            texts[-1] += f", {percent(interference(wide), 1)} at h = 16"
+            good.append(interference(wide)[2] < narrow[1] / 2)
+    same = with_pairs_of(
+        gated(fits["composed"].sel(threshold=LINEAR)),
+        gated(fits["real"].sel(threshold=LINEAR)),
+    )
+    texts.append(
+        f"composed words with the pairs of the real ones, linear: {percent(same, 1)}"
+    )
+    return Finding(
+        "wrong dual words, of stems whose two words with one affix are both right, go away "
+        "with width",
+        "; ".join(texts),
+        all(good),
+    )
+
+
+def with_pairs_of(ds: xr.Dataset, other: xr.Dataset) -> Triple:
+    """The interference rate of ``ds`` if its pairs were as frequent as those of another."""
+    share = other["interference_stems"].sum("split").values
+    share = share / share.sum()
+    counts = [
+        *ds["interference_wrong"].transpose("pair", "split").values,
+        *ds["interference_stems"].transpose("pair", "split").values,
+    ]
+
+    def weighted(*totals):
+        n = len(share)
+        return sum(share[i] * totals[i] / totals[n + i] for i in range(n))
+
+    return interval(weighted, counts)
+
+
+def live_neurons(fits: Fits) -> Finding:
+    """Yes if of layers of three those with two live neurons fail more often."""
+    texts, rates = [], {}
+    for width in (3, 5):
+        ds = gated(fits[f"width {width}"].sel(threshold=RELU))
+        for live in range(2, width + 1):
+            part = ds.isel(split=np.flatnonzero(ds["live"].values == live))
+            n = part.sizes["split"]
+            rates[width, live] = interference(part)
+            if n:
+                texts.append(
+                    f"h = {width}, {live} live: {percent(rates[width, live])} ({n})"
+                )
+    return Finding(
+        "of ReLU layers those with more live neurons fail less (models)",
+        "; ".join(texts),
+        rates[3, 3][2] < rates[3, 2][1],
+    )
+
+
+def not_for_want_of_practice(fits: Fits) -> Finding:
+    """Yes if controls fail less often, in the six pairs and in those stacked before -ness.
+
+    Of stacked pairs the control keeps the outer affix, which alone would be right.
+    """
+    texts, good = [], []
+    for threshold, name in NAMES.items():
+        ds = gated(fits["composed"].sel(threshold=threshold))
+        for label, pairs, kept in (
+            ("six pairs", UNSTACKED, slice(None)),
+            ("-able and -ful before -ness, outer kept", SUFFIXES, ["second"]),
+            ("un-re-, outer kept", PREFIXES, ["second"]),
+        ):
+            wrong = interference(ds, pairs)
+            part = ds.sel(kept=kept)
+            control = rate(part["control_wrong"], part["control_stems"], pairs)
+            texts.append(
+                f"{name}, {label}: dual {percent(wrong, 1)}, control {percent(control, 1)}"
+            )
+            if pairs is not PREFIXES:
+                good.append(wrong[1] > control[2])
+    return Finding(
+        "it is not for want of practice with long words: fewer words with a neutral affix "
+        "in the place of one of the two are wrong",
+        "; ".join(texts),
+        all(good),
+    )
+
+
+def a_label_is_lost(fits: Fits) -> Finding:
+    """Yes if it is so less often than with 16 linear neurons."""
+
+    def kept(ds):
+        right = ds["answers"].isel(answer=slice(5)).values * OWN
+        return rate(ds["both_top"], ds["both_top"].copy(data=right.sum(-1)))
+
+    rates = {name: kept(ds) for name, ds in cases(fits, "composed", "real").items()}
+    wide = kept(gated(fits["width 16"].sel(threshold=LINEAR)))
+    shown = [f"{name}: {percent(value)}" for name, value in rates.items()]
+    return Finding(
+        "counting either label hides lost ones: of the dual words that are answered right, "
+        "only some have both affixes as the top two (chance 25%)",
+        f"{'; '.join(shown)}; composed, 16 linear neurons: {percent(wide)}",
+        all(high < wide[1] for _, _, high in rates.values()),
+    )
+
+
+def dual_words_repair(fits: Fits) -> Finding:
+    """Yes if the largest share halves interference, by the ends of intervals."""
     base = interference(gated(fits["composed"].sel(threshold=LINEAR)))
     texts, last = [], base
     for share in fits["dual share"]["dual_share"].values:
@@ -308,45 +326,44 @@ def of_the_remedies(fits: Mapping[str, xr.Dataset]) -> list[Finding]:
             f"{percent(mean(ds['pure_accuracy']))}, both affixes the top two "
             f"{percent(rate(ds['both_top'], ds['answers'].sum('answer')))}"
         )
-    findings = [
-        Finding(
-            "dual words in training repair it",
-            f"linear, without: {percent(base, 1)}; with a share of {'; '.join(texts)}",
-            last[2] < base[1] / 2,
-        )
-    ]
-    texts, better = [], []
-    relu = gated(fits["composed"].sel(threshold=RELU))
-    for t in fits["hidden ExReLU"]["threshold"].values:
-        ds = fits["hidden ExReLU"].sel(threshold=t)
-        texts.append(thresholded(t, ds))
-        passing = gated(ds)
-        if passing.sizes["split"] >= FEWEST:
-            better.append(interference(passing)[2] < interference(relu)[1])
-    findings.append(
-        Finding(
-            "an ExReLU with another threshold on the hidden neurons interferes less than "
-            "ReLU",
-            f"{thresholded(0.0, fits['composed'].sel(threshold=RELU))}; {'; '.join(texts)}",
-            any(better),
-        )
+    top = gated(fits["composed"].sel(threshold=LINEAR))
+    both = rate(top["both_top"], top["answers"].sum("answer"))
+    return Finding(
+        "dual words in training repair it",
+        f"linear, without: {percent(base, 1)}, both affixes the top two {percent(both)}; "
+        f"with a share of {'; '.join(texts)}",
+        last[2] < base[1] / 2,
     )
-    for name in ("toy readout", "tied readout"):
-        texts, better = [], []
-        base = gated(fits[name].sel(output_threshold=0))
-        for t in fits[name]["output_threshold"].values:
-            ds = fits[name].sel(output_threshold=t)
-            texts.append(thresholded(t, ds))
-            if t != 0 and gated(ds).sizes["split"] >= FEWEST:
-                better.append(interference(gated(ds))[2] < interference(base)[1])
-        findings.append(
-            Finding(
-                f"the same on the outputs ({name}, squared error)",
-                "; ".join(texts),
-                any(better),
-            )
-        )
-    return findings
+
+
+def hidden_threshold(fits: Fits) -> Finding:
+    """Yes if one of the thresholds lowers it."""
+    relu = fits["composed"].sel(threshold=RELU)
+    cells = fits["hidden ExReLU"].transpose("threshold", ...)
+    cells = {float(t): cells.sel(threshold=t) for t in cells["threshold"].values}
+    return Finding(
+        "an ExReLU with another threshold on the hidden neurons interferes less than ReLU",
+        "; ".join(thresholded(t, ds) for t, ds in ({0.0: relu} | cells).items()),
+        any(lower(ds, relu) for ds in cells.values()),
+    )
+
+
+def output_threshold(fits: Fits, readout: str) -> Finding:
+    """Yes if one of the thresholds interferes less than ReLU."""
+    ds = fits[f"{readout} readout"]
+    cells = {float(t): ds.sel(output_threshold=t) for t in ds["output_threshold"].values}
+    return Finding(
+        f"the same on the outputs ({readout} readout, squared error)",
+        "; ".join(thresholded(t, cell) for t, cell in cells.items()),
+        any(lower(cell, cells[0.0]) for t, cell in cells.items() if t != 0),
+    )
+
+
+def lower(ds: xr.Dataset, base: xr.Dataset) -> bool:
+    """Whether enough models learn their task, and interfere less."""
+    passing = gated(ds)
+    enough = passing.sizes["split"] >= FEWEST
+    return enough and interference(passing)[2] < interference(gated(base))[1]
 
 
 def thresholded(t: float, ds: xr.Dataset) -> str:

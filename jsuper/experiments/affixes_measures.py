@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from jsuper import affixes
+from jsuper.activations import exrelu
 from jsuper.affixes import evaluation, geometry
 from jsuper.affixes.classifier import AffixClassifier, params_of
 from jsuper.affixes.words import AffixDataset
@@ -22,6 +23,7 @@ PAIR_NAMES = [" ".join(sorted(pair, key=affixes.AFFIXES.index)) for pair in affi
 STACKED = np.array([a[0] == b[0] or a[-1] == b[-1] for a, b in affixes.PAIRS])
 OWN = (PAIRS[..., None] == np.arange(5)).any(1)
 ANSWERS = (*affixes.AFFIXES, "none")
+KEPT = ("second", "first")  # of the two in the order of joining: "second" is the outer one
 CHANCE_PURE, CHANCE_DUAL = 0.2, 0.4
 SHUFFLES = 24  # random orders of the affixes for each model
 
@@ -128,8 +130,18 @@ def measure(
         ``recall`` (split, affix) on training words, ``passes``, ``live``,
         ``pure_accuracy``; ``answers`` (split, pair, answer), how often each is the answer
         to dual words of the test set; ``both_top``, ``interference_wrong``,
-        ``interference_stems``, ``control_wrong``, ``control_stems`` (split, pair),
-        counts; ``means`` (split, affix, hidden) of training words and ``dual_means``.
+        ``interference_stems`` (split, pair), counts; of composed words the same for the
+        controls, ``control_wrong`` (split, pair, kept) and ``control_stems``;
+        ``means`` (split, affix, hidden) of training words and, of composed words,
+        ``dual_means`` (split, pair, hidden) of test words.
+
+        What the geometry of pure words predicts (split, pair): ``predicted`` is the label
+        at the sum of two displacements, ``predicted_other`` the nearest label there that
+        is none of the pair's, ``between`` the label between the two on the circle;
+        ``shuffled``, ``shuffled_other`` and ``shuffled_between`` (split, shuffle, pair)
+        the same with the labels in random order. ``weighted`` (split, pair) is the label
+        at the sum with the weights of `place_weights`. ``largest_gap`` (split) is in
+        degrees, between neighbours on the circle.
     """
     params = params_of(ds)
     splits = ds["split"].values
@@ -146,13 +158,20 @@ def measure(
     for name, m, axes in (("predicted", means, ()), ("shuffled", mixed, ("shuffle",))):
         dims = ("split", *axes, "pair")
         outputs = outputs_at(geometry.predicted_positions(m, PAIRS))
-        found[name] = (dims, outputs.argmax(-1).astype(np.int8))
+        found[name] = (dims, evaluation.answers(outputs).astype(np.int8))
         other = geometry.likeliest_other(outputs, PAIRS).astype(np.int8)
         found[f"{name}_other"] = (dims, other)
+    passes = evaluation.passes_gate(found["recall"][1])
+    found["passes"] = (("split",), passes)
+    if "dual_means" in found:
+        centre, d = geometry.displacements(means)
+        dual = found["dual_means"][1] - centre[:, None]
+        weights = place_weights(d, dual, passes)
+        outputs = outputs_at(centre[:, None] + (weights[..., None] * d[:, PAIRS]).sum(2))
+        found["weighted"] = (("split", "pair"), evaluation.answers(outputs))
     if means.shape[-1] == 2:
         d = geometry.displacements(means)[1]
         circle = geometry.circle_order(d)
-        found["order"] = (("split", "place"), circle)
         found["between"] = (("split", "pair"), geometry.between(circle, PAIRS))
         # The circle of a random order instead.
         middle = geometry.between(order, PAIRS).astype(np.int8)
@@ -160,9 +179,35 @@ def measure(
         angles = np.sort(np.degrees(np.arctan2(d[..., 1], d[..., 0])), -1)
         gaps = np.diff(angles, append=angles[:, :1] + 360)
         found["largest_gap"] = (("split",), gaps.max(-1))
-    found["passes"] = (("split",), evaluation.passes_gate(found["recall"][1]))
     coords = {"affix": list(affixes.AFFIXES), "pair": PAIR_NAMES, "answer": list(ANSWERS)}
+    if "control_wrong" in found:
+        coords["kept"] = list(KEPT)
     return ds.assign(found).assign_coords(coords)
+
+
+def place_weights(d: np.ndarray, dual: np.ndarray, among: np.ndarray) -> np.ndarray:
+    r"""Fits how much each of two affixes moves a word that has both.
+
+    $$\hat z_{ab} = c + \alpha_{ab} d_a + \beta_{ab} d_b$$
+
+    by least squares over the dual words of the other models, so that what a model is said
+    to do is not learnt from itself.
+
+    Args:
+        d: Displacements, shape (n_models, 5, n_hidden).
+        dual: Mean positions of the words of each pair from the centre, shape
+            (n_models, 9, n_hidden).
+        among: Which models to learn from, boolean, shape (n_models,).
+
+    Returns:
+        Weights of the first and the second affix of each of `PAIRS`, shape
+        (n_models, 9, 2); 0 where there is no other model.
+    """
+    parts = d[:, PAIRS]
+    gram = np.einsum("spih,spjh->spij", parts, parts) * among[:, None, None, None]
+    moment = np.einsum("spih,sph->spi", parts, dual) * among[:, None, None]
+    gram, moment = gram.sum(0) - gram, moment.sum(0) - moment
+    return (np.linalg.pinv(gram) @ moment[..., None])[..., 0]
 
 
 def _count_composed(corpus, model, params, splits, n_stems):
@@ -196,11 +241,6 @@ def _count_composed(corpus, model, params, splits, n_stems):
     control_wrong = control != kept[:, None, :, None]
     both = firsts & seconds
     means = z_train.mean(2)
-    # The same sum word by word, from the two words of the same stem.
-    centre = means.mean(1)[:, None, None]
-    z_words = z[:, PAIRS[:, 0]] + z[:, PAIRS[:, 1]] - centre
-    read = jax.jit(jax.vmap(model.read))
-    by_word = evaluation.answers(np.asarray(read(params, z_words)))
     by_pair = ("split", "pair")
     return {
         "recall": (("split", "affix"), (evaluation.answers(y_train) == own).mean(2)),
@@ -210,9 +250,11 @@ def _count_composed(corpus, model, params, splits, n_stems):
         "both_top": (by_pair, evaluation.all_in_top(y[:, 5:14], OWN[:, None]).sum(-1)),
         "interference_wrong": (by_pair, wrong),
         "interference_stems": (by_pair, trials),
-        "control_wrong": (by_pair, (control_wrong & both[:, :, None, None]).sum((2, 3, 4))),
-        "control_stems": (by_pair, 4 * both.sum(-1)),
-        "word_sum_right": (by_pair, (by_word == dual).sum(-1)),
+        "control_wrong": (
+            (*by_pair, "kept"),
+            (control_wrong & both[:, :, None, None]).sum((2, 4)),
+        ),
+        "control_stems": ((*by_pair, "kept"), np.stack([2 * both.sum(-1)] * 2, -1)),
         "means": (("split", "affix", "hidden"), means),
         "dual_means": (("split", "pair", "hidden"), z[:, 5:14].mean(2)),
     }
@@ -229,28 +271,17 @@ def _count_real(corpus, model, params, splits, n_stems):
     train_labels = train[..., None] & words.labels
     top = evaluation.all_in_top(y, words.labels)
     tally, both_top, wrong, trials = [], [], [], []
-    where = {
-        (stem, *row): i
-        for i, (stem, row) in enumerate(
-            zip(words.stems, words.labels.tolist(), strict=True)
-        )
-    }
-    for own, pair in zip(OWN, PAIRS, strict=True):
+    for own, pair in zip(OWN, affixes.PAIRS, strict=True):
         rows = np.flatnonzero((words.labels == own).all(1))
         tested = in_test[:, rows]
         tally.append(_tally(np.where(tested, answer[:, rows], -2)))
         both_top.append((top[:, rows] & tested).sum(-1))
-        single = [
-            [where.get((words.stems[i], *(np.arange(5) == label).tolist())) for i in rows]
-            for label in pair
-        ]
-        paired = [
-            (i, a, b) for i, a, b in zip(rows, *single, strict=True) if None not in (a, b)
-        ]
-        i, a, b = np.array(paired, int).reshape(-1, 3).T
-        both = right[:, a] & right[:, b] & in_test[:, i]
-        wrong.append((both & ~right[:, i]).sum(-1))
-        trials.append(both.sum(-1))
+        i, first, second = trios(words, pair).T
+        counts = evaluation.interference_counts(
+            right[:, first] & in_test[:, i], right[:, second], right[:, i]
+        )
+        wrong.append(counts[0])
+        trials.append(counts[1])
     by_pair = ("split", "pair")
     return {
         "recall": (("split", "affix"), evaluation.class_recall(answer, train_labels)),
@@ -263,6 +294,31 @@ def _count_real(corpus, model, params, splits, n_stems):
         "lookalike_accuracy": (("split",), _lookalikes(model, params, corpus.length)),
         "means": (("split", "affix", "hidden"), geometry.class_means(z, train_labels)),
     }
+
+
+def trios(words: AffixDataset, pair: tuple[str, str]) -> np.ndarray:
+    """Returns the words that a stem makes with both affixes and with each alone.
+
+    Of several words of one stem and one affix, such as "reclaim" and "reclaims", it is
+    the first.
+
+    Args:
+        words: Words in the order of the alphabet.
+        pair: Two affixes.
+
+    Returns:
+        For each stem that has all three the rows of the word with both, with the first
+        and with the second affix, shape (n_stems, 3).
+    """
+
+    def rows(*wanted):
+        has = (words.labels == np.isin(words.affixes, wanted)).all(1)
+        return {words.stems[i]: i for i in np.flatnonzero(has)[::-1]}
+
+    parts = [rows(*pair), rows(pair[0]), rows(pair[1])]
+    stems = [stem for stem in words.stems if all(stem in part for part in parts)]
+    found = [[part[stem] for part in parts] for stem in dict.fromkeys(stems)]
+    return np.array(found, int).reshape(-1, 3)
 
 
 def _lookalikes(model, params, length):
@@ -280,8 +336,7 @@ def _tally(answer):
 
 
 def _live(model, z):
-    hidden = np.where(z < model.threshold, 0.0, z)
-    return evaluation.live_units(hidden)
+    return evaluation.live_units(np.asarray(exrelu(z, model.threshold)))
 
 
 def dual_accuracy(ds: xr.Dataset, pairs: Any = slice(None)) -> xr.DataArray:
@@ -293,7 +348,7 @@ def dual_accuracy(ds: xr.Dataset, pairs: Any = slice(None)) -> xr.DataArray:
 
 
 def drop(ds: xr.Dataset) -> xr.DataArray:
-    """Chance-corrected accuracy on pure words less that on dual words, of each model."""
+    """Accuracy above chance on pure words less that on dual words, of each model."""
     pure = evaluation.chance_corrected(ds["pure_accuracy"].values, CHANCE_PURE)
     dual = evaluation.chance_corrected(dual_accuracy(ds).values, CHANCE_DUAL)
     return ds["pure_accuracy"].copy(data=pure - dual)
@@ -301,111 +356,13 @@ def drop(ds: xr.Dataset) -> xr.DataArray:
 
 def rate(wrong: xr.DataArray, trials: xr.DataArray, pairs: Any = slice(None)) -> Triple:
     """A rate of totals over models and pairs, with its interval over models."""
-    totals = [counts.isel(pair=pairs).sum("pair").values for counts in (wrong, trials)]
-    return geometry.interval(_ratio, totals)
+    totals = []
+    for counts in (wrong, trials):
+        counts = counts.isel(pair=pairs)
+        totals.append(counts.sum([dim for dim in counts.dims if dim != "split"]).values)
+    return geometry.interval(ratio, totals)
 
 
-def _ratio(hits, trials):
+def ratio(hits: Any, trials: Any) -> Any:
+    """Share of hits, for `geometry.interval`."""
     return hits / trials
-
-
-def _difference(hits, trials, other_hits, other_trials):
-    return hits / trials - other_hits / other_trials
-
-
-def causes(ds: xr.Dataset, pairs: np.ndarray | None = None) -> dict[str, Triple]:
-    """What the geometry of pure words says of the answers to dual words.
-
-    Args:
-        ds: Measured models; those that fail the gate should be left out before.
-        pairs: Which of the pairs, boolean; all by default.
-
-    Returns:
-        By name a value with the ends of its 95% interval over models. ``... shuffled``
-        is the same with the affixes in random order, ``... another model`` with the
-        geometry of the other models, ``... commonest`` with the commonest wrong answer of
-        the other models to this pair.
-    """
-    index = np.arange(9) if pairs is None else np.flatnonzero(pairs)
-    part = ds.isel(pair=index)
-    counts = part["answers"].values
-    own = OWN[index]
-    padded = np.pad(own, ((0, 0), (0, 1)))
-    wrong = np.where(padded, 0, counts)[..., :5]
-    right = counts.sum(-1) - np.where(padded, 0, counts).sum(-1)
-    total, total_wrong = counts.sum(-1), wrong.sum(-1)
-
-    def guesses(name, shuffled):
-        """For each model and pair how often each label is guessed, by who guesses."""
-        own_guess = _one_hot(part[name].values)
-        n = max(len(own_guess) - 1, 1)
-        return {
-            "": own_guess,
-            " shuffled": _one_hot(part[shuffled].values).mean(1),
-            " another model": (own_guess.sum(0) - own_guess) / n,
-        }
-
-    def share(hits, trials):
-        return geometry.interval(_ratio, [hits, trials])
-
-    found: dict[str, Triple] = {}
-    first_five = counts[..., :5]
-    for name, guess in guesses("predicted", "shuffled").items():
-        found[f"answer{name}"] = share((first_five * guess).sum((1, 2)), total.sum(1))
-    others = guesses("predicted_other", "shuffled_other")
-    # What a reader of the other models' answers would say, without any geometry.
-    rest = np.where(own, -1, wrong.sum(0) - wrong)
-    others[" commonest"] = _one_hot(rest.argmax(-1))
-    for name, guess in others.items():
-        found[f"invented{name}"] = share((wrong * guess).sum((1, 2)), total_wrong.sum(1))
-
-    foreign = (_one_hot(part["predicted"].values) * ~own).sum(-1)
-    found["foreign"] = share(foreign.sum(1), np.full(len(foreign), len(index)))
-    for name, mask in (("foreign", foreign), ("own", 1 - foreign)):
-        found[f"error, {name} region"] = share(
-            ((total - right) * mask).sum(1), (total * mask).sum(1)
-        )
-    if "between" in ds:
-        for name, guess in guesses("between", "shuffled_between").items():
-            apart = guess.sum(-1)
-            near = [(right * (1 - apart)).sum(1), (total * (1 - apart)).sum(1)]
-            far = [(right * apart).sum(1), (total * apart).sum(1)]
-            if not name:
-                found["accuracy, adjacent"] = share(*near)
-                found["accuracy, apart"] = share(*far)
-            found[f"adjacent - apart{name}"] = geometry.interval(_difference, near + far)
-            found[f"between{name}"] = share(
-                (wrong * guess).sum((1, 2)), (total_wrong * apart).sum(1)
-            )
-    if "word_sum_right" in ds:
-        found["answer, word by word"] = share(
-            part["word_sum_right"].values.sum(1), total.sum(1)
-        )
-        found["additivity"], found["direction"] = additivity(part, index)
-    return found
-
-
-def _one_hot(labels):
-    """Rows of five, 0 everywhere where a label is -1."""
-    return (labels[..., None] == np.arange(5)).astype(float)
-
-
-def additivity(ds: xr.Dataset, index: np.ndarray) -> tuple[Triple, Triple]:
-    """How well the sum of displacements tells where the words of a pair lie on average.
-
-    Returns:
-        R² of their mean positions from the sums, both seen from the centre, and the cosine
-        between the two: median over models, and the middle 95% of models.
-    """
-    centre, _ = geometry.displacements(ds["means"].values)
-    true = ds["dual_means"].values - centre[:, None]
-    sums = geometry.predicted_positions(ds["means"].values, PAIRS[index]) - centre[:, None]
-    cosine = (true * sums).sum(-1) / np.sqrt((true**2).sum(-1) * (sums**2).sum(-1))
-    errors, sizes = ((true - sums) ** 2).sum((1, 2)), (true**2).sum((1, 2))
-    return middle_of(1 - errors / sizes), middle_of(cosine.mean(1))
-
-
-def middle_of(values: np.ndarray) -> Triple:
-    """The median over models, and the middle 95% of them."""
-    median, low, high = np.quantile(values, [0.5, 0.025, 0.975])
-    return float(median), float(low), float(high)

@@ -5,10 +5,27 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from jsuper.affixes import composed_words, geometry, real_words
+from jsuper.affixes import PAIRS as NAMES
+from jsuper.affixes import (
+    compose,
+    composed_words,
+    geometry,
+    neutral_combinations,
+    real_words,
+)
+from jsuper.affixes.classifier import AffixClassifier
 from jsuper.experiments import affixes
+from jsuper.experiments import affixes_figures as figures
 from jsuper.experiments import affixes_measures as measures
-from jsuper.experiments.affixes_findings import LINEAR, RELU, gated, interference
+from jsuper.experiments.affixes_causes import additivity, causes
+from jsuper.experiments.affixes_findings import find, with_pairs_of
+from jsuper.experiments.affixes_statistics import (
+    LINEAR,
+    RELU,
+    UNSTACKED,
+    gated,
+    interference,
+)
 
 PAIRS, OWN = measures.PAIRS, measures.OWN
 
@@ -85,7 +102,7 @@ def next_other(orders, a, b):
 
 
 def test_causes_of_models_that_answer_with_the_class_between():
-    found = measures.causes(models(300, lambda m, a, b: m if m >= 0 else a))
+    found = causes(models(300, lambda m, a, b: m if m >= 0 else a))
     assert found["between"] == (1, 1, 1)
     assert found["invented"] == (1, 1, 1)
     assert found["answer"] == (1, 1, 1)
@@ -106,7 +123,7 @@ def test_causes_of_models_that_answer_with_the_class_between():
 
 def test_causes_of_models_that_answer_without_geometry():
     rng = np.random.default_rng(0)
-    found = measures.causes(models(400, lambda m, a, b: rng.integers(5)))
+    found = causes(models(400, lambda m, a, b: rng.integers(5)))
     for name in ("between", "invented", "invented shuffled", "invented another model"):
         assert found[name][0] == pytest.approx(1 / 3, abs=0.04)
     assert found["answer"][0] == pytest.approx(0.2, abs=0.03)
@@ -119,9 +136,238 @@ def test_the_commonest_wrong_answer_is_found_in_the_other_models():
     """All models invent the same affix for a pair, whatever their circles."""
     wrong = [int(np.flatnonzero(~own)[0]) for own in OWN]
     by_pair = {tuple(pair): label for pair, label in zip(PAIRS, wrong, strict=True)}
-    found = measures.causes(models(50, lambda m, a, b: by_pair[a, b]))
+    found = causes(models(50, lambda m, a, b: by_pair[a, b]))
     assert found["invented commonest"] == (1, 1, 1)
     assert found["between"][0] < 0.6
+
+
+def test_habits_are_no_geometry():
+    """Models that always answer the suffix: the other models tell as much as one could."""
+    found = causes(models(50, lambda m, a, b: max(a, b)))
+    assert found["answer commonest"] == (1, 1, 1)
+    assert found["answer"][0] < 0.6
+
+
+def words_of(codes):
+    """The words of encoded rows."""
+    return ["".join(chr(c - 3 + ord("a")) for c in row if c > 2) for row in codes]
+
+
+def scores(split, word):
+    """What a model answers to a word: anything, but always the same."""
+    return np.random.default_rng([split, *word.encode()]).normal(size=5)
+
+
+def fake_predict(model, params, codes):
+    n = len(params)
+    per_model = codes if codes.ndim == 3 else [codes] * n
+    outputs = np.array(
+        [
+            [scores(s, w) for w in words_of(c)]
+            for s, c in zip(params, per_model, strict=True)
+        ]
+    )
+    return outputs[..., :2], outputs
+
+
+def right(split, word, labels):
+    return bool(labels[np.argmax(scores(split, word))])
+
+
+@pytest.fixture
+def predicted(monkeypatch):
+    """Measures take their answers from `scores`."""
+    monkeypatch.setattr(measures.evaluation, "predict", fake_predict)
+
+
+def test_composed_words_are_counted_as_a_loop_over_words_counts_them(predicted):
+    corpus = measures.Corpus(composed_words(40), composed=True)
+    splits = np.array([0, 4])
+    found = measures._count_composed(corpus, AffixClassifier(2), splits, splits, 40)
+    for row, split in enumerate(splits):
+        stems = sorted(
+            {s for s, t in zip(corpus.words.stems, corpus.in_test(split), strict=True) if t}
+        )
+        for p, (pair, own) in enumerate(zip(NAMES, OWN, strict=True)):
+            first, second = (np.arange(5) == label for label in PAIRS[p])
+            good = {
+                stem
+                for stem in stems
+                if right(split, compose([stem], [pair[:1]]).words[0], first)
+                and right(split, compose([stem], [pair[1:]]).words[0], second)
+            }
+            dual = {stem: compose([stem], [pair]).words[0] for stem in stems}
+            wrong = [stem for stem in good if not right(split, dual[stem], own)]
+            assert found["interference_stems"][1][row, p] == len(good)
+            assert found["interference_wrong"][1][row, p] == len(wrong)
+            top = [set(np.argsort(scores(split, dual[s]))[-2:]) for s in stems]
+            both = sum(t == set(PAIRS[p]) for t in top)
+            assert found["both_top"][1][row, p] == both
+            for k, (kept, label) in enumerate((("second", second), ("first", first))):
+                assert measures.KEPT[k] == kept
+                controls = [
+                    compose([stem], [neutral_combinations(pair, choice)[k]]).words[0]
+                    for choice in (0, 1)
+                    for stem in good
+                ]
+                failed = sum(not right(split, word, label) for word in controls)
+                assert found["control_wrong"][1][row, p, k] == failed
+                assert found["control_stems"][1][row, p, k] == len(controls)
+
+
+def test_real_words_are_counted_as_a_loop_over_words_counts_them(predicted):
+    corpus = measures.Corpus(real_words(), composed=False)
+    splits = np.array([1])
+    found = measures._count_real(corpus, AffixClassifier(2), splits, splits, 0)
+    tested = corpus.in_test(1)
+    rows = list(
+        zip(corpus.words.words, corpus.words.stems, corpus.words.labels, strict=True)
+    )
+    for p, own in enumerate(OWN):
+        wrong = trials = top = 0
+        for i, (word, stem, labels) in enumerate(rows):
+            if not tested[i] or (labels != own).any():
+                continue
+            top += set(np.argsort(scores(1, word))[-2:]) == set(PAIRS[p])
+            alone = [
+                [w for w, s, has in rows if s == stem and has.sum() == 1 and has[label]]
+                for label in PAIRS[p]
+            ]
+            pure = [labels & (np.arange(5) == label) for label in PAIRS[p]]
+            if all(alone) and all(
+                right(1, words[0], has) for words, has in zip(alone, pure, strict=True)
+            ):
+                trials += 1
+                wrong += not right(1, word, own)
+        assert found["both_top"][1][0, p] == top
+        assert found["interference_stems"][1][0, p] == trials
+        assert found["interference_wrong"][1][0, p] == wrong
+
+
+def test_a_stem_is_compared_with_its_first_form():
+    words = real_words()
+    rows = measures.trios(words, ("-able", "re-"))
+    found = {words.words[i]: words.words[k] for i, _, k in rows}
+    assert found["reclaimable"] == "reclaim"
+    assert found["rechargeable"] == "recharge"
+
+
+def test_weights_are_found_in_the_other_models():
+    rng = np.random.default_rng(0)
+    d = rng.normal(size=(6, 5, 2))
+    d -= d.mean(1, keepdims=True)
+    true = rng.uniform(0.2, 1, (9, 2))
+    dual = (true[..., None] * d[:, PAIRS]).sum(2)
+    among = np.arange(6) != 2
+    dual[2] = 100  # not among those to learn from
+    dual[4] = -50  # learns from the others, and is learnt from
+    found = measures.place_weights(d, dual, among)
+    np.testing.assert_allclose(found[4], true, atol=1e-9)
+    assert np.abs(found[0] - true).max() > 0.1
+    dual[4] = (true[..., None] * d[4, PAIRS]).sum(1)
+    np.testing.assert_allclose(measures.place_weights(d, dual, among)[2], true, atol=1e-9)
+
+
+def test_additivity_of_models_whose_displacements_add():
+    ds = whole(5)
+    assert additivity(ds) == pytest.approx((1, 1))
+    centre = ds["means"].mean("affix")
+    half = centre + 0.5 * (ds["dual_means"] - centre)
+    ds["dual_means"] = half.transpose(*ds["dual_means"].dims)
+    # Half the way: R² = 1 - (1/2)² / (1/2)².
+    assert additivity(ds, UNSTACKED) == pytest.approx((0, 1), abs=1e-9)
+
+
+def test_rates_take_the_pairs_of_another_list():
+    ds, other = whole(3), whole(3)
+    ds["interference_wrong"][:] = np.arange(9)
+    ds["interference_stems"][:] = 10
+    other["interference_stems"][:] = 0
+    other["interference_stems"][:, [2, 5]] = 4
+    assert with_pairs_of(ds, other)[0] == pytest.approx(0.35)
+
+
+def whole(n):
+    """Models as `measure` describes them, with the class between as their answer."""
+    ds = models(n, lambda m, a, b: m if m >= 0 else a)
+    rng = np.random.default_rng(n)
+    means = rng.normal(size=(n, 5, 2))
+    one, by_pair = ("split",), ("split", "pair")
+    kept = (*by_pair, "kept")
+    return ds.assign(
+        means=((*one, "affix", "hidden"), means),
+        dual_means=(
+            (*by_pair, "hidden"),
+            geometry.predicted_positions(means, PAIRS),
+        ),
+        weighted=ds["predicted"],
+        recall=((*one, "affix"), rng.uniform(0.9, 1, (n, 5))),
+        passes=(one, np.ones(n, bool)),
+        live=(one, 2 + np.arange(n) % 2),
+        pure_accuracy=(one, rng.uniform(0.95, 1, n)),
+        largest_gap=(one, rng.uniform(80, 120, n)),
+        both_top=(by_pair, rng.integers(0, 5, (n, 9))),
+        interference_wrong=(by_pair, rng.integers(0, 5, (n, 9))),
+        interference_stems=(by_pair, np.full((n, 9), 9)),
+        control_wrong=(kept, rng.integers(0, 2, (n, 9, 2))),
+        control_stems=(kept, np.full((n, 9, 2), 9)),
+    ).assign_coords(
+        split=np.arange(n),
+        kept=list(measures.KEPT),
+        pair=measures.PAIR_NAMES,
+        answer=list(measures.ANSWERS),
+    )
+
+
+def test_variations_are_models_that_exist_and_reach_findings_and_figures(monkeypatch):
+    """Without training: every name, value and option that the full run uses."""
+
+    def fake_fit(corpus, n, steps, axis="threshold", values=affixes.ACTIVATIONS, **options):
+        options.pop("balanced", None)
+        for value in values:
+            AffixClassifier(**options, **({} if axis == "dual_share" else {axis: value}))
+        parts = [whole(n) for _ in values]
+        return (
+            xr.concat(parts, "value").assign_coords(value=list(values)).rename(value=axis)
+        )
+
+    monkeypatch.setattr(affixes, "fit", fake_fit)
+    fits = affixes.fit_main(None, None, 8, 6, 1, 1)
+    fits |= affixes.fit_variations(None, None, None, 6, 1, 1)
+    findings = find(fits)
+    assert len({finding.stated for finding in findings}) == len(findings) == 18
+    for finding in findings:
+        assert "nan" not in finding.measured
+        assert "|" not in finding.measured
+    by_name = {finding.stated: finding for finding in findings}
+    # Every wrong answer is the class between.
+    assert by_name[
+        "wrong answers to pairs apart on the circle are the class between them (chance 33%)"
+    ].agrees
+    # No rate differs: the same draws everywhere.
+    assert not by_name["dual words in training repair it"].agrees
+    for draw in (
+        figures.draw_accuracies,
+        figures.draw_causes,
+        figures.draw_thresholds,
+        lambda fits: figures.draw_widths(fits, affixes.WIDTHS),
+        lambda fits: figures.draw_confusion(fits["composed"]),
+    ):
+        draw(fits).draw_without_rendering()
+    for name, ds in fits.items():
+        assert " " not in affixes.slug(name)
+        assert "answers" in affixes.stored(name, ds)
+
+
+@pytest.mark.slow
+def test_the_share_of_dual_words_is_a_matter_of_weights():
+    """With 0 dual words a model is that of the sweep over thresholds."""
+    corpus = measures.Corpus(composed_words(30), composed=True)
+    plain = affixes.fit(corpus, 2, 20, values=(LINEAR,)).squeeze("threshold")
+    shares = affixes.fit(corpus, 2, 20, "dual_share", (0.0, 0.5), threshold=LINEAR)
+    assert shares.sizes["split"] == plain.sizes["split"] == 2
+    assert np.abs(shares["W"].sel(dual_share=0) - shares["W"].sel(dual_share=0.5)).max() > 0
+    assert (shares["answers"].sum("answer") == 6).all()
 
 
 def test_accuracy_and_drop_from_counts():
@@ -156,12 +402,19 @@ def test_longer_words_are_no_harder(outcome):
     plain = np.flatnonzero(~measures.STACKED)
     control = measures.rate(ds["control_wrong"], ds["control_stems"], plain)
     assert control[2] < 0.03 < interference(ds, plain)[1]
+    # Of stacked pairs the outer affix is read behind a neutral inner one.
+    ness = [
+        i for i in np.flatnonzero(measures.STACKED) if "-ness" in measures.PAIR_NAMES[i]
+    ]
+    outer = ds.sel(kept=["second"])
+    control = measures.rate(outer["control_wrong"], outer["control_stems"], ness)
+    assert control[2] < 0.03 < interference(ds, ness)[1]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("corpus", ["composed", "real"])
 def test_the_circle_says_which_affix_is_invented(outcome, corpus):
-    found = measures.causes(gated(outcome.datasets[corpus].sel(threshold=LINEAR)))
+    found = causes(gated(outcome.datasets[corpus].sel(threshold=LINEAR)))
     assert found["between"][1] > 0.6
     assert found["between another model"][2] < 0.55
     assert found["between shuffled"][0] == pytest.approx(1 / 3, abs=0.12)
@@ -187,7 +440,7 @@ def test_answers_are_counted_once(outcome):
 
 @pytest.mark.slow
 def test_findings_and_figures(outcome):
-    assert len(outcome.findings) == 13
+    assert len(outcome.findings) == 12
     for finding in outcome.findings:
         assert "nan" not in finding.measured
     for figure in outcome.figures.values():
