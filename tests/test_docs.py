@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jsuper import experiments
+from jsuper import affixes, experiments
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -29,6 +29,12 @@ def run(code: str, name: str) -> None:
 def test_examples_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run(examples(page), page.name)
+
+
+def test_the_affix_experiment_in_a_few_lines(capsys):
+    path = ROOT / "scripts" / "affix_hallucination.py"
+    run(path.read_text(), path.name)
+    assert len(capsys.readouterr().out.splitlines()) == 2 + len(affixes.PAIRS)
 
 
 @pytest.mark.parametrize("name", experiments.NAMES)
