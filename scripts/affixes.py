@@ -24,11 +24,17 @@ ds = js.sweep(lambda: task, {"seed": 8}, recipe, key=jax.random.key(1))
 params = params_of(ds)
 z, _ = evaluation.predict(model, params, train.pure.encode())
 means = geometry.class_means(z, train.pure.labels)
+print("pair          seed  wrong  invented  nearest third class at the sum")
 for pair in pairs:
     dual = test.having(*pair)
     answer = evaluation.answers(evaluation.predict(model, params, dual.encode())[1])
-    right = evaluation.is_right(answer, dual.labels).mean(1)
+    wrong = ~evaluation.is_right(answer, dual.labels)
     index = [[affixes.index(affix) for affix in pair]]
     at = geometry.predicted_positions(means, index)
-    expected = np.asarray(jax.vmap(model.read)(params, at)).argmax(-1)[:, 0]
-    print(pair, right.round(2), [affixes[i] for i in expected])
+    third = geometry.likeliest_other(jax.vmap(model.read)(params, at), index)[:, 0]
+    for seed in range(8):
+        if wrong[seed].any():
+            commonest = np.bincount(answer[seed, wrong[seed]]).argmax()
+            share = f"{wrong[seed].mean():.0%}"
+            names = f"{affixes[commonest]:8}  {affixes[third[seed]]}"
+            print(f"{' '.join(pair):12}  {seed:4}  {share:>5}  {names}")

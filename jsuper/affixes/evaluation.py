@@ -7,6 +7,7 @@ import functools
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.typing import ArrayLike
@@ -33,17 +34,52 @@ def predict(
     """Returns what models make of words, one model after the other.
 
     Args:
-        model: The model.
-        params: Its parameters with a leading axis for the trained models.
-        codes: Encoded words, shape (n_words, length), or (n_models, n_words, length) if
-            every model has words of its own.
+        model: The model that the parameters belong to: their shapes are checked, its
+            activation and thresholds cannot be.
+        params: Its parameters, as `jsuper.affixes.classifier.params_of` returns them, with
+            any leading axes for the trained models.
+        codes: Encoded words, shape (n_words, length), or (..., n_words, length) with the
+            leading axes of the parameters if every model has words of its own.
 
     Returns:
-        Preactivations of the hidden neurons, shape (n_models, n_words, n_hidden), and
-        outputs, shape (n_models, n_words, n_labels).
+        Preactivations of the hidden neurons, shape (..., n_words, n_hidden), and outputs,
+        shape (..., n_words, n_labels).
+
+    Raises:
+        ValueError: If the parameters are those of another model, or shapes do not fit.
+
+    Example:
+        >>> import jax
+        >>> from jsuper.affixes import encode
+        >>> model = AffixClassifier(n_hidden=2)
+        >>> params = jax.vmap(model.init)(jax.random.split(jax.random.key(0), 3))
+        >>> z, outputs = predict(model, params, encode(["unkind", "kindness"]))
+        >>> z.shape, outputs.shape
+        ((3, 2, 2), (3, 2, 5))
     """
-    z, outputs = _predict(model, params, codes, np.ndim(codes) == 2)
-    return np.asarray(z), np.asarray(outputs)
+    expected = jax.eval_shape(model.init, jax.random.key(0))
+    if jax.tree.structure(params) != jax.tree.structure(expected):
+        raise ValueError(
+            f"params must be those of {model}, got {', '.join(sorted(params)) or 'none'}"
+        )
+    axes = np.shape(params["b"])[:-1]
+    shapes = jax.tree.map(
+        lambda a, leaf: np.shape(a) == (*axes, *leaf.shape), params, expected
+    )
+    if not all(jax.tree.leaves(shapes)):
+        raise ValueError(f"params must have the shapes of {model} behind leading axes")
+    codes = np.asarray(codes)
+    if codes.dtype.kind not in "iu" or codes.ndim < 2 or codes.shape[:-2] not in ((), axes):
+        raise ValueError(
+            "codes must be integers of shape (n_words, length), as encode returns them, or "
+            f"with leading axes {axes}, got {codes.dtype} of shape {codes.shape}"
+        )
+    n = int(np.prod(axes))
+    flat = jax.tree.map(lambda a, leaf: jnp.reshape(a, (n, *leaf.shape)), params, expected)
+    shared = codes.ndim == 2
+    words = codes if shared else codes.reshape(n, *codes.shape[-2:])
+    z, outputs = (np.asarray(x) for x in _predict(model, flat, words, shared))
+    return z.reshape(*axes, *z.shape[1:]), outputs.reshape(*axes, *outputs.shape[1:])
 
 
 def answers(outputs: ArrayLike) -> np.ndarray:
@@ -120,13 +156,18 @@ def class_recall(answer: ArrayLike, labels: ArrayLike) -> np.ndarray:
 
     Args:
         answer: Integers, shape (..., n_words).
-        labels: One label per word, booleans of shape (n_words, n_labels), or with the
-            leading axes of ``answer``.
+        labels: One label per word or none, booleans of shape (n_words, n_labels), or with
+            the leading axes of ``answer``.
 
     Returns:
         Shares, shape (..., n_labels); NaN for a label without words.
+
+    Raises:
+        ValueError: If a word has two labels.
     """
     labels = np.asarray(labels, bool)
+    if (labels.sum(-1) > 1).any():
+        raise ValueError("labels must be one for each word, got a word with two")
     hits = np.asarray(answer)[..., None] == np.arange(labels.shape[-1])
     with np.errstate(invalid="ignore"):
         return (hits & labels).sum(-2) / labels.sum(-2)

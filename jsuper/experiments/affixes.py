@@ -182,21 +182,13 @@ def report(composed: Corpus, fits: dict[str, xr.Dataset]) -> Outcome:
     return Outcome(
         findings=find(fits),
         figures=drawn,
-        datasets={slug(name): stored(name, ds) for name, ds in fits.items()},
+        datasets={slug(name): ds for name, ds in fits.items()},
     )
 
 
 def slug(name: str) -> str:
     """A name as part of a file name."""
     return name.replace(", ", "_").replace(",", "").replace(" ", "_")
-
-
-def stored(name: str, ds: xr.Dataset) -> xr.Dataset:
-    """What is saved: of the variations the measures, not the parameters."""
-    if name in ("composed", "real"):
-        return ds
-    large = [v for v in ds.data_vars if "." in str(v) or v in ("W", "b", "history")]
-    return ds.drop_vars(large)
 
 
 EXPERIMENT = Experiment(

@@ -94,3 +94,39 @@ def test_predict_is_the_model_on_shared_and_on_own_words():
         np.testing.assert_allclose(
             np.roll(outputs[i], i, axis=0), outputs_own[i], atol=1e-5
         )
+
+
+def test_models_with_any_leading_axes_answer_as_they_do_alone():
+    model = AffixClassifier(2)
+    keys = jax.random.split(jax.random.key(5), (2, 3))
+    params = jax.vmap(jax.vmap(model.init))(keys)
+    codes = encode(["unkind", "helpful", "redo"])
+    z, outputs = evaluation.predict(model, params, codes)
+    own_words = np.broadcast_to(codes, (2, 3, *codes.shape))
+    np.testing.assert_array_equal(evaluation.predict(model, params, own_words)[1], outputs)
+    one = jax.tree.map(lambda a: a[1, 2], params)
+    np.testing.assert_allclose(evaluation.predict(model, one, codes)[1], outputs[1, 2])
+    np.testing.assert_allclose(model.preactivations(one, codes), z[1, 2], atol=1e-6)
+
+
+def test_mistakes_in_predicting_are_named():
+    model = AffixClassifier(2)
+    params, codes = model.init(jax.random.key(0)), encode(["unkind"])
+    with pytest.raises(ValueError, match=r"params must have the shapes of .*n_hidden=3"):
+        evaluation.predict(AffixClassifier(3), params, codes)
+    with pytest.raises(ValueError, match="params must be those of"):
+        evaluation.predict(AffixClassifier(readout="tied"), params, codes)
+    with pytest.raises(ValueError, match=r"params must be those of .* got none"):
+        evaluation.predict(model, {}, codes)
+    for wrong in (codes.astype(float), codes[0], codes[None], np.array(["unkind"])):
+        with pytest.raises(ValueError, match="codes must be integers of shape"):
+            evaluation.predict(model, params, wrong)
+
+
+def test_recall_is_of_words_with_one_label():
+    with pytest.raises(ValueError, match="got a word with two"):
+        evaluation.class_recall([0, 1], [FIRST_TWO, ~FIRST_TWO])
+
+
+def test_a_label_that_was_never_seen_is_not_learnt():
+    assert not evaluation.passes_gate([1.0, 1.0, 1.0, 1.0, np.nan])
