@@ -11,8 +11,16 @@ import numpy as np
 import optax
 
 import jsuper as js
-from jsuper.affixes import AFFIXES, PAIRS, composed_words, evaluation, geometry
-from jsuper.affixes.classifier import AffixClassifier, AffixTask, params_of
+from jsuper.affixes import (
+    AFFIXES,
+    PAIRS,
+    AffixClassifier,
+    AffixTask,
+    composed_words,
+    evaluation,
+    geometry,
+    params_of,
+)
 
 js.use_cpu_cores()
 
@@ -29,7 +37,7 @@ means = geometry.class_means(z, train.pure.labels)
 circle = geometry.circle_order(geometry.displacements(means)[1])
 print("seed 0, counterclockwise:", *(AFFIXES[label] for label in circle[0]))
 
-print("pair           right  neighbours on the circle  wrong: the class between")
+print("pair           right  neighbours (of models)   wrong: the class between")
 for pair in PAIRS:
     words = test.having(*pair)
     answer = evaluation.answers(evaluation.predict(model, params, words.encode())[1])

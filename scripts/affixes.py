@@ -5,8 +5,15 @@ import numpy as np
 import optax
 
 import jsuper as js
-from jsuper.affixes import clean_stems, compose, evaluation, geometry
-from jsuper.affixes.classifier import AffixClassifier, AffixTask, params_of
+from jsuper.affixes import (
+    AffixClassifier,
+    AffixTask,
+    clean_stems,
+    compose,
+    evaluation,
+    geometry,
+    params_of,
+)
 
 js.use_cpu_cores()
 

@@ -1,5 +1,7 @@
-"""Words with affixes: the data of the hallucination experiment."""
+"""Words with affixes, and a classifier of them: the hallucination experiment."""
 
+from jsuper.affixes import evaluation, geometry
+from jsuper.affixes.classifier import AffixClassifier, AffixTask, params_of
 from jsuper.affixes.encoding import END, N_CHARACTERS, PAD, START, encode
 from jsuper.affixes.spelling import attach, remove
 from jsuper.affixes.tables import (
@@ -22,14 +24,19 @@ __all__ = [
     "PAD",
     "PAIRS",
     "START",
+    "AffixClassifier",
     "AffixDataset",
+    "AffixTask",
     "attach",
     "clean_stems",
     "compose",
     "composed_words",
     "encode",
+    "evaluation",
+    "geometry",
     "lookalike_words",
     "neutral_combinations",
+    "params_of",
     "real_words",
     "remove",
 ]
