@@ -54,7 +54,7 @@ STRUCK = {
     "gable impregnable liable miserable mutable parable portable potable probable "
     "redoubtable sable stable tenable tractable vegetable viable",
     "-ful": "bashful grateful",
-    "-ness": "business governess harness lioness witness",
+    "-ness": "business governess harness lioness wilderness witness",
 }
 
 # Stems that would make ugly words.
@@ -105,16 +105,32 @@ class WordNet:
 
     def lemma(self, word: str, pos: str) -> str | None:
         """The dictionary form of ``word`` as this part of speech, None if it is none."""
-        if word in self.glosses[pos]:
-            return word
+        return next(iter(self.forms(word, pos)), None)
+
+    def forms(self, word: str, pos: str) -> list[str]:
+        """All dictionary forms: bound is one itself, and a form of bind."""
+        found = [word] if word in self.glosses[pos] else []
         if word in self.exceptions[pos]:
-            return self.exceptions[pos][word]
+            found.append(self.exceptions[pos][word])
         for rule in INFLECTIONS[pos]:
             ending, instead = rule.split("-")
             lemma = word[: -len(ending)] + instead
             if word.endswith(ending) and lemma in self.glosses[pos]:
-                return lemma
-        return None
+                found.append(lemma)
+        return found
+
+    def adjective(self, word: str) -> str:
+        """The adjective or participle of an adverb with -ly, otherwise ``word``."""
+        if (
+            not word.endswith("ly")
+            or "adv" not in self.pos(word)
+            or "adj" in self.pos(word)
+        ):
+            return word
+        endings = ("ally", ""), ("ily", "y"), ("y", "e"), ("ly", "")
+        bases = (word[: -len(e)] + i for e, i in endings if word.endswith(e))
+        known = (b for b in bases if "adj" in self.pos(b) or self.is_participle(b))
+        return next(known, word)
 
     def pos(self, word: str) -> set[str]:
         """The parts of speech of ``word``."""
@@ -217,14 +233,27 @@ def label(levels: dict[str, int], wordnet: WordNet):
 
         return min(good, key=rank, default=None)
 
+    parses = {word: segment(word, AFFIXES, choose) for word in sorted(levels)}
+    parses = {word: parse for word, parse in parses.items() if parse[0]}
+
+    def family(word: str, found: frozenset[str], stem: str) -> str:
+        """The dictionary form: unpacked and unpacks belong together."""
+        if not any(is_prefix(affix) for affix in found):
+            return stem  # meaningful is not from mean
+        adjective = wordnet.adjective(stem)
+        stem = adjective if adjective in levels else stem
+        parts = ("verb", "noun", "adj")
+        forms = [form for pos in parts for form in wordnet.forms(stem, pos)]
+        forms = [form for form in forms if form in levels]
+        # Beside unbind, unbound is a form of it.
+        front = word[: word.find(stem)]
+        known = (form for form in forms if form != stem and front + form in parses)
+        return next(known, forms[0] if forms else stem)
+
     rows = []
-    for word in sorted(levels):
-        found, stem = segment(word, AFFIXES, choose)
-        if found:
-            if any(is_prefix(affix) for affix in found):
-                # unpacked and unpacks belong together; meaningful is not from mean.
-                lemmas = (wordnet.lemma(stem, pos) for pos in ("verb", "noun", "adj"))
-                stem = next((lemma for lemma in lemmas if lemma in levels), stem)
+    for word, (found, part) in parses.items():
+        stem = family(word, found, part)
+        if len(stem) >= SHORTEST_STEM:
             rows.append((word, found, seeming(word), stem))
     return rows
 
@@ -319,7 +348,17 @@ def main() -> None:
         arguments.out / "stems.csv", ["stem"], [[s] for s in clean_stems(levels, wordnet)]
     )
 
+    by_spelling = AffixDataset.from_words(levels)
+    kept = {(word, affix) for word, found, *_ in rows + hidden for affix in found}
+    spelt = {
+        (word, affix)
+        for word, row in zip(by_spelling.words, by_spelling.labels, strict=True)
+        for affix, has in zip(AFFIXES, row, strict=True)
+        if has
+    }
     print(f"{len(levels)} words in the list")
+    print(f"spelling alone: {len(by_spelling)} words, {len(spelt)} labels, of which the")
+    print("rules take away", len(spelt - kept), Counter(a for _, a in spelt - kept))
     print(f"{len(rows) + len(hidden)} with an affix, {len(hidden)} of them hidden in part")
     others = Counter((len(row[1]), len(row[2] - row[1])) for row in rows)
     print("(affixes, seeming besides): words", dict(sorted(others.items())))
