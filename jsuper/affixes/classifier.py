@@ -30,7 +30,7 @@ Pooling = Literal["max", "mean"]
 
 
 class Network(nn.Module):
-    """The layers of `AffixClassifier`, whose arguments these are."""
+    """The layers of `AffixClassifier`, which draws their weights. Arguments are its own."""
 
     n_labels: int
     n_hidden: int
@@ -51,7 +51,7 @@ class Network(nn.Module):
             self.to_hidden = nn.Dense(self.n_hidden)
         # Rows are labels, so that plots and measures of toy models can read it.
         shape = (self.n_labels, self.n_hidden)
-        self.W = self.param("W", nn.initializers.lecun_normal(), shape)
+        self.W = self.param("W", nn.initializers.zeros, shape)
         self.b = self.param("b", nn.initializers.zeros, (self.n_labels,))
 
     def __call__(self, codes: jax.Array) -> jax.Array:
@@ -337,7 +337,10 @@ class AffixTask:
 
 def cumulative(weights: ArrayLike) -> np.ndarray:
     """Returns running sums of ``weights`` over their total, summed in double precision."""
+    check("weights", weights, lambda w: (w >= 0) & np.isfinite(w), "at least 0")
     sums = np.cumsum(np.asarray(weights, np.float64))
+    if not sums[-1:].any():
+        raise ValueError("weights must have one above 0, got none")
     return (sums / sums[-1]).astype(np.float32)
 
 

@@ -51,8 +51,8 @@ def encode(words: Sequence[str], length: int | None = None) -> np.ndarray:
 
 def check_words(argument: str, words: Iterable[str]) -> tuple[str, ...]:
     """Returns the words; `ValueError` if one is not letters a to z."""
-    if isinstance(words, str):
-        raise ValueError(f"{argument} must be a list of words, got the text {words!r:.40}")
+    if isinstance(words, str) or not isinstance(words, Iterable):
+        raise ValueError(f"{argument} must be a list of words, got {words!r:.40}")
     words = tuple(words)
     for word in words:
         good = isinstance(word, str) and word.isascii() and word.isalpha()

@@ -24,15 +24,18 @@ def class_means(z: ArrayLike, labels: ArrayLike) -> np.ndarray:
 
     Args:
         z: Positions, shape (..., n_words, n_hidden).
-        labels: One label per word, booleans, broadcast against (..., n_words, n_labels).
+        labels: One label per word or none, booleans, broadcast against
+            (..., n_words, n_labels).
 
     Returns:
         Means, shape (..., n_labels, n_hidden).
 
     Raises:
-        ValueError: If a label has no word.
+        ValueError: If a label has no word, or a word two labels.
     """
     weights = np.asarray(labels, float)
+    if (weights.sum(-1) > 1).any():
+        raise ValueError("labels must be one for each word, got a word with two")
     counts = weights.sum(-2)
     if not counts.all():
         raise ValueError("labels must each have a word, got one without")
@@ -83,7 +86,8 @@ def circle_order(d: ArrayLike) -> np.ndarray:
         d: Displacements, shape (..., n_labels, 2).
 
     Returns:
-        Labels, shape (..., n_labels). Which comes first has no meaning.
+        Labels, shape (..., n_labels). Which comes first has no meaning; a displacement of
+        length 0 has no place.
 
     Raises:
         ValueError: If there are not two hidden dimensions.
@@ -102,7 +106,8 @@ def between(order: ArrayLike, pairs: ArrayLike) -> np.ndarray:
     """Returns the label between the two of a pair, -1 if they are neighbours.
 
     Of five labels on a circle two that are not neighbours have one label between them on
-    the shorter way.
+    the shorter way. For other numbers of labels see `likeliest_other` at the
+    `predicted_positions`, which also takes account of how far apart they are.
 
     Args:
         order: Five labels in the order of the circle, shape (..., 5).
@@ -112,7 +117,7 @@ def between(order: ArrayLike, pairs: ArrayLike) -> np.ndarray:
         Labels, shape (..., n_pairs).
 
     Raises:
-        ValueError: If there are not five labels.
+        ValueError: If there are not five labels, or a pair is not two of them.
 
     Example:
         >>> between([0, 2, 4, 1, 3], [(0, 2), (0, 4), (1, 0)]).tolist()
@@ -122,6 +127,14 @@ def between(order: ArrayLike, pairs: ArrayLike) -> np.ndarray:
     n = order.shape[-1]
     if n != 5:
         raise ValueError(f"order must hold five labels, got {n}")
+    if (np.sort(order, axis=-1) != np.arange(n)).any():
+        raise ValueError("order must hold each of the labels 0 to 4 once")
+    table = np.asarray(pairs)
+    good = table.ndim == 2 and table.shape[1] == 2 and table.dtype.kind in "iu"
+    if not (good and (table >= 0).all() and (table < n).all() and np.diff(table).all()):
+        raise ValueError(
+            f"pairs must be pairs of two labels from 0 to 4, got {pairs!r:.60}"
+        )
     place = np.argsort(order, axis=-1)
     first, second = np.asarray(pairs).T
     a, b = place[..., first], place[..., second]

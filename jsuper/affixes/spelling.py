@@ -6,6 +6,8 @@ suffix.
 
 from collections.abc import Callable, Sequence
 
+from jsuper.affixes.encoding import check_words
+
 VOWELS = frozenset("aeiou")
 
 
@@ -22,12 +24,13 @@ def attach(stem: str, affix: str) -> str:
         affix: A prefix such as ``"un-"`` or a suffix such as ``"-ness"``.
 
     Raises:
-        ValueError: If ``affix`` is neither.
+        ValueError: If ``affix`` is neither, or ``stem`` no word.
 
     Example:
         >>> attach("happy", "un-"), attach("happy", "-ness"), attach("note", "-able")
         ('unhappy', 'happiness', 'notable')
     """
+    check_words("stem", [stem])
     letters = letters_of(affix)
     if is_prefix(affix):
         return letters + stem
@@ -140,7 +143,7 @@ def letters_of(affix: str) -> str:
         'un'
     """
     letters = affix.strip("-") if isinstance(affix, str) else ""
-    good = letters.isalpha() and letters.islower()
+    good = letters.isascii() and letters.isalpha() and letters.islower()
     if not good or affix not in (f"{letters}-", f"-{letters}"):
         raise ValueError(
             'an affix must be lower-case letters with a hyphen at one end, as in "un-" or '

@@ -132,7 +132,8 @@ def neutral_combinations(
         choice: Which of the neutral affixes of `NEUTRAL` to use, 0 or 1.
 
     Raises:
-        ValueError: If the pair is not two of the five, or ``choice`` is neither 0 nor 1.
+        ValueError: If the pair is not one of `PAIRS`, in either order, or ``choice`` is
+            neither 0 nor 1.
 
     Example:
         >>> neutral_combinations(("-ful", "-ness"))
@@ -140,8 +141,9 @@ def neutral_combinations(
         >>> compose(["help"], neutral_combinations(("-able", "un-"))).words
         ('unhelphood', 'cohelpable')
     """
-    if len(pair) != 2 or not set(pair) <= set(NEUTRAL):
-        raise ValueError(f"pair must be two of {', '.join(NEUTRAL)}, got {pair!r}")
+    if tuple(pair) not in PAIRS and tuple(pair)[::-1] not in PAIRS:
+        known = ", ".join(f"{first} {second}" for first, second in PAIRS)
+        raise ValueError(f"pair must be one of {known}, got {pair!r}")
     if choice not in (0, 1):
         raise ValueError(f"choice must be 0 or 1, got {choice!r}")
     first, second = pair
@@ -158,16 +160,16 @@ def compose(
     Args:
         stems: Words of letters a to z, none twice.
         combinations: For each, affixes in the order in which they join the stem: ``("-ful",
-            "-ness")`` makes -fulness. An affix that is not in ``affixes`` is spelt but not
-            labelled, which makes a control for length.
+            "-ness")`` makes -fulness, and ``()`` the bare stem. An affix that is not in
+            ``affixes`` is spelt but not labelled, which makes a control for length.
         affixes: The affixes of the labels.
 
     Returns:
         Word ``c * len(stems) + s`` is stem s with combination c.
 
     Raises:
-        ValueError: If a stem or an affix is malformed, or two stems or combinations make
-            the same word.
+        ValueError: If a stem or an affix is malformed, a combination is a text and not a
+            sequence of affixes, or two stems or combinations make the same word.
 
     Example:
         >>> ds = compose(["help"], [("un-",), ("-ful", "-ness"), ("un-", "-hood")])
@@ -176,6 +178,13 @@ def compose(
     """
     stems = check_words("stems", stems)
     affixes = check_affixes(affixes)
+    combinations = list(combinations)
+    for combination in combinations:
+        if isinstance(combination, str):
+            raise ValueError(
+                f"combinations must hold sequences of affixes, such as ({combination!r},), "
+                f"got {combination!r}"
+            )
     parts = [tuple(combination) for combination in combinations]
     words = []
     for combination in parts:

@@ -32,8 +32,8 @@ class AffixDataset:
         affixes: The affixes, with a hyphen where the stem goes: ``"un-"``, ``"-ness"``.
 
     Raises:
-        ValueError: If the lengths do not fit each other, or a word or an affix is
-            malformed or occurs twice.
+        ValueError: If the lengths do not fit each other, a word, a stem or an affix is
+            malformed, or a word or an affix occurs twice.
 
     Example:
         >>> from jsuper.affixes import AffixDataset
@@ -52,7 +52,7 @@ class AffixDataset:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "words", check_words("words", self.words))
-        object.__setattr__(self, "stems", tuple(self.stems))
+        object.__setattr__(self, "stems", check_words("stems", self.stems))
         object.__setattr__(self, "affixes", check_affixes(self.affixes))
         labels = np.asarray(self.labels)
         shape = (len(self.words), len(self.affixes))
@@ -129,18 +129,23 @@ class AffixDataset:
         """Reads a table with the columns word, labels and stem.
 
         Args:
-            path: A file, or a resource of `importlib.resources`. Labels are affixes with
-                spaces between them: ``un- -able``. Other columns are ignored.
+            path: A file in UTF-8, or a resource of `importlib.resources`. Labels are
+                affixes with spaces between them, ``un- -able``, or none. Other columns are
+                ignored.
             affixes: The affixes that labels may name, in the order of the columns of
                 `labels`.
 
         Raises:
-            ValueError: If the file is empty, a column is missing, or a label is not
-                among ``affixes``.
+            ValueError: If the file is empty, a column is missing, a row has no word or no
+                stem, or a label is not among ``affixes``.
         """
         file = Path(path) if isinstance(path, str | PathLike) else path
         affixes = check_affixes(affixes)
         rows = read_rows(file, ("word", "labels", "stem"))
+        for row in rows:
+            for column in ("word", "stem"):
+                if not row[column]:
+                    raise ValueError(f"{path} must have a {column} in every row, got {row}")
         found = [row["labels"].split() for row in rows]
         for row, labels in zip(rows, found, strict=True):
             strange = [label for label in labels if label not in affixes]
@@ -163,6 +168,9 @@ class AffixDataset:
             writer.writerow(["word", "labels", "stem"])
             for word, row, stem in zip(self.words, self.labels, self.stems, strict=True):
                 writer.writerow([word, " ".join(_named(self.affixes, row)), stem])
+
+    def __repr__(self) -> str:
+        return f"AffixDataset({len(self)} words with {', '.join(self.affixes)})"
 
     def __len__(self) -> int:
         return len(self.words)
@@ -197,9 +205,21 @@ class AffixDataset:
         return self.select((self.labels == wanted).all(1))
 
     def select(self, rows: ArrayLike) -> "AffixDataset":
-        """Returns the words at ``rows``, indices or a boolean for each word."""
+        """Returns the words at ``rows``, indices or a boolean for each word.
+
+        Raises:
+            ValueError: If ``rows`` are neither.
+        """
         index = np.asarray(rows)
-        index = np.flatnonzero(index) if index.dtype == bool else index.astype(int)
+        if index.dtype == bool and index.shape == (len(self),):
+            index = np.flatnonzero(index)
+        n = len(self)
+        good = index.dtype.kind in "iu" or not index.size
+        if not (good and index.ndim == 1 and (index >= -n).all() and (index < n).all()):
+            raise ValueError(
+                f"rows must be indices of the {n} words or {n} booleans, got {rows!r:.60}"
+            )
+        index = index.astype(int)
         return AffixDataset(
             words=tuple(self.words[i] for i in index),
             labels=self.labels[index],
@@ -251,6 +271,8 @@ class AffixDataset:
 
 def check_affixes(affixes: Iterable[str]) -> tuple[str, ...]:
     """Returns the affixes; `ValueError` if one is malformed or occurs twice."""
+    if affixes is None:
+        raise ValueError("affixes must be one or more, each once, got None")
     affixes = (affixes,) if isinstance(affixes, str) else tuple(affixes)
     for affix in affixes:
         letters_of(affix)
@@ -273,10 +295,12 @@ def _named(affixes: tuple[str, ...], row: np.ndarray) -> list[str]:
 
 def read_rows(file: Traversable, columns: Sequence[str]) -> list[dict[str, str]]:
     """Reads a table; `ValueError` if a column is missing or it has no row."""
-    reader = csv.DictReader(file.read_text("utf-8").splitlines(), restval="")
-    names = reader.fieldnames
-    if names is None:
+    # Spreadsheets put a mark in front of the first column.
+    text = file.read_text("utf-8-sig")
+    if not text.strip():
         raise ValueError(f"{file} must hold a table, got an empty file")
+    reader = csv.DictReader(text.splitlines(), restval="")
+    names = reader.fieldnames or ()
     missing = [column for column in columns if column not in names]
     if missing:
         raise ValueError(

@@ -128,3 +128,19 @@ def test_interval_has_its_coverage():
 def test_interval_of_nothing_is_nan():
     assert np.isnan(geometry.interval(lambda h, n: h / n, [[], []])).all()
     assert np.isnan(geometry.interval(lambda h, n: h / n, [[0, 0], [0, 0]])).all()
+
+
+def test_pairs_and_orders_that_cannot_be():
+    order = [0, 2, 4, 1, 3]
+    for pairs in ([(1, 1)], [(0, 5)], [(-1, 2)], (0, 2), [(0.0, 2.0)]):
+        with pytest.raises(
+            ValueError, match=r"^pairs must be pairs of two labels from 0 to 4"
+        ):
+            geometry.between(order, pairs)
+    with pytest.raises(ValueError, match="each of the labels 0 to 4 once"):
+        geometry.between([0, 0, 1, 2, 3], [(0, 2)])
+
+
+def test_means_are_of_words_with_one_label():
+    with pytest.raises(ValueError, match="got a word with two"):
+        geometry.class_means(np.ones((2, 2)), [[True, True], [False, True]])

@@ -65,14 +65,21 @@ def test_padding_changes_nothing(options):
 
 
 def test_marks_tell_a_prefix_from_the_same_letters_inside():
-    """Without marks and behind equal letters, max pooling sees the same windows."""
-    codes = encode(["abcdefgh", "abcdefgh"])
-    codes[1, 0] = 0  # no start mark
+    """Without marks two words of the same windows are one to max pooling."""
+    letters = "abcdefgh"
+    once, twice = encode([3 * letters, 4 * letters])
     params = AffixClassifier(2).init(jax.random.key(2))
-    with_marks = AffixClassifier(2).preactivations(params, codes)
-    without = AffixClassifier(2, mark_ends=False).preactivations(params, codes)
-    assert np.abs(with_marks[0] - with_marks[1]).max() > 1e-4
-    np.testing.assert_allclose(without[0], without[1], atol=1e-6)
+    blind = AffixClassifier(2, mark_ends=False)
+    alike = [blind.preactivations(params, codes) for codes in (once, twice)]
+    np.testing.assert_allclose(*alike, atol=1e-6)
+    # The last letter in front instead: all windows of letters are there as before, and
+    # those at the ends are not.
+    turned = encode(["h" + 3 * letters])[0]
+    marked = AffixClassifier(2)
+    seen = [np.asarray(marked.preactivations(params, codes)) for codes in (once, turned)]
+    assert np.abs(seen[0] - seen[1]).max() > 1e-4
+    unseen = [blind.preactivations(params, codes) for codes in (once, turned)]
+    np.testing.assert_allclose(*unseen, atol=1e-6)
 
 
 def test_tied_readout_is_the_toy_model_behind_five_detectors():
@@ -124,6 +131,15 @@ def test_the_last_word_of_weight_is_the_last_one_drawn():
     task = AffixTask(np.arange(4)[:, None], np.eye(4), sums, AffixClassifier())
     codes, _ = task.sample(jax.random.key(0), 4_000)
     assert set(np.asarray(codes).ravel().tolist()) == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [([0, 0], "one above 0, got none"), ([-1, 2], "at least 0, got -1")],
+)
+def test_weights_that_cannot_be_drawn_from(weights, message):
+    with pytest.raises(ValueError, match=f"^weights must (be|have) {message}"):
+        cumulative(weights)
 
 
 def test_losses_of_both_kinds(words):

@@ -89,3 +89,14 @@ def test_malformed_affixes(affix):
         letters_of(affix)
     with pytest.raises(ValueError, match="hyphen at one end"):
         is_prefix(affix)
+
+
+@pytest.mark.parametrize("stem", ["Kind", "", None, "naïve"])
+def test_stems_that_are_no_words(stem):
+    with pytest.raises(ValueError, match=r"^stem must be of lower-case letters a to z"):
+        attach(stem, "-ness")
+
+
+def test_affixes_are_of_the_letters_a_to_z():
+    with pytest.raises(ValueError, match="an affix must be lower-case letters"):
+        letters_of("-é")

@@ -195,8 +195,12 @@ def test_controls_are_as_long_and_keep_one_affix_in_place(pair, choice):
 
 
 def test_combinations_that_cannot_be():
-    with pytest.raises(ValueError, match=r"^pair must be two of"):
-        neutral_combinations(("un-", "-ship"))
+    for pair in [("un-", "-ship"), ("un-", "un-"), ("-able", "-ful"), ("un-",)]:
+        with pytest.raises(ValueError, match=r"^pair must be one of re- un-, "):
+            neutral_combinations(pair)
+    with pytest.raises(ValueError, match=r"^combinations must hold sequences .*got 'un-'"):
+        compose(["help"], ["un-"])
+    assert compose(["help"], [()]).words == ("help",)
     with pytest.raises(ValueError, match=r"^choice must be 0 or 1, got 2"):
         neutral_combinations(PAIRS[0], choice=2)
     with pytest.raises(ValueError, match="got 'unhelp' twice"):

@@ -75,7 +75,7 @@ def test_own_affixes_need_words():
         (["happy", "123"], AFFIXES, "^words must be of lower-case letters .* got '123'"),
         (["happy", ""], AFFIXES, "^words must be of lower-case letters .* got ''"),
         (["Happy"], AFFIXES, "^words must be of lower-case letters .* got 'Happy'"),
-        ("unhappy happy", AFFIXES, "^words must be a list of words, got the text"),
+        ("unhappy happy", AFFIXES, "^words must be a list of words, got 'unhappy happy'"),
         (["happy"], [], "^affixes must be one or more, each once, got none"),
         (["happy"], ["un-", "un-"], "^affixes must be .* got 'un-' twice"),
         (["happy"], ["un"], "an affix must be lower-case letters with a hyphen"),
@@ -195,3 +195,57 @@ def test_selections_and_counts():
     np.testing.assert_array_equal(dataset.encode(30), encode(dataset.words, 30))
     with pytest.raises(ValueError, match=r"affixes must be among .* got 'pre-'"):
         dataset.having("pre-")
+
+
+def test_it_says_what_it_is():
+    assert repr(AffixDataset.from_words(["kind", "unkind"], ["un-"])) == (
+        "AffixDataset(1 words with un-)"
+    )
+
+
+@pytest.mark.parametrize("stem", ["Kind!", "", 5])
+def test_stems_are_words(stem):
+    with pytest.raises(ValueError, match=r"^stems must be of lower-case letters"):
+        AffixDataset(("unkind",), np.array([[True]]), (stem,), ("un-",))
+
+
+@pytest.mark.parametrize("words", [None, 3])
+def test_words_are_a_list(words):
+    with pytest.raises(ValueError, match=f"^words must be a list of words, got {words}"):
+        AffixDataset.from_words(words)
+    with pytest.raises(ValueError, match=r"^affixes must be one or more"):
+        AffixDataset.from_words(["unkind"], None)
+
+
+@pytest.mark.parametrize(
+    "rows", [[True], [True] * 4, [1.7], [99], [-4], 0, ["unkind"]], ids=repr
+)
+def test_rows_that_are_none(rows):
+    three = ["kind", "unkind", "kindness", "unkindness"]
+    words = AffixDataset.from_words(three, ["un-", "-ness"])
+    assert len(words) == 3
+    with pytest.raises(ValueError, match=r"^rows must be indices of the 3 words or 3 bool"):
+        words.select(rows)
+    assert words.select([-1, 0]).words == ("unkindness", "unkind")
+    assert words.select([]).words == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("word,labels,stem\nunkind,un-\n", "must have a stem in every row"),
+        ("word,labels,stem\n,un-,kind\n", "must have a word in every row"),
+        ("\n\n \n", "must hold a table, got an empty file"),
+    ],
+)
+def test_tables_with_holes(tmp_path, text, message):
+    path = tmp_path / "words.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        AffixDataset.from_csv(path)
+
+
+def test_tables_of_spreadsheets_are_read(tmp_path):
+    path = tmp_path / "words.csv"
+    path.write_text("word,labels,stem\nunkind,un-,kind\n", encoding="utf-8-sig")
+    assert AffixDataset.from_csv(path).words == ("unkind",)
