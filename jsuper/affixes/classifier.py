@@ -246,6 +246,19 @@ class AffixTask:
         ... )
         >>> dict(ds["W"].sizes)
         {'seed': 3, 'feature': 5, 'hidden': 2}
+
+        A split of its own for each model, by weights:
+
+        >>> words = composed_words(20).pure
+        >>> def build(split):
+        ...     key = jax.random.fold_in(jax.random.key(1), int(split))
+        ...     train, _ = words.split(key)
+        ...     weights = np.isin(words.words, train.words)
+        ...     return AffixTask.from_words(words, AffixClassifier(2), weights)
+        >>> axes = {"split": np.arange(3)}
+        >>> ds = js.sweep(build, axes, js.Recipe(10, 64), key=jax.random.key(0))
+        >>> dict(ds["W"].sizes)
+        {'split': 3, 'feature': 5, 'hidden': 2}
     """
 
     codes: ArrayLike
@@ -267,7 +280,8 @@ class AffixTask:
             words: Words, each with one affix or more.
             model: The model, with as many labels as there are affixes.
             weights: How often to draw each word, shape (n_words,), at least 0; by default
-                all the same.
+                all the same. Of words with one affix, ``(labels / labels.sum(0)).sum(1)``
+                draws all affixes equally often.
             length: Columns of the encoded words, see `jsuper.affixes.encode`.
 
         Raises:

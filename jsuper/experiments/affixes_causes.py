@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from jsuper.affixes import geometry
-from jsuper.experiments.affixes_measures import OWN, PAIRS, Triple, ratio
+from jsuper.experiments.affixes_measures import OWN, PAIR_LABELS, Triple, ratio
 
 ALL = slice(None)
 
@@ -157,7 +157,7 @@ def additivity(ds: xr.Dataset, pairs: Any = ALL) -> tuple[float, float]:
     """
     centre, d = geometry.displacements(ds["means"].values)
     true = (ds["dual_means"].values - centre[:, None])[:, pairs]
-    sums = d[:, PAIRS[pairs]].sum(2)
+    sums = d[:, PAIR_LABELS[pairs]].sum(2)
     cosine = (true * sums).sum(-1) / np.sqrt((true**2).sum(-1) * (sums**2).sum(-1))
     errors, sizes = ((true - sums) ** 2).sum((1, 2)), (true**2).sum((1, 2))
     return float(np.median(1 - errors / sizes)), float(np.median(cosine.mean(1)))

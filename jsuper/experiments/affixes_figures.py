@@ -18,13 +18,13 @@ from jsuper.experiments.affixes_causes import causes
 from jsuper.experiments.affixes_measures import (
     ANSWERS,
     OWN,
+    PAIR_LABELS,
     PAIR_NAMES,
     STACKED,
     Corpus,
     drop,
     dual_accuracy,
 )
-from jsuper.experiments.affixes_measures import PAIRS as PAIR_INDEX
 from jsuper.experiments.affixes_statistics import (
     FEWEST,
     LINEAR,
@@ -63,7 +63,7 @@ def example(corpus: Corpus, model: AffixClassifier, ds: xr.Dataset) -> dict[str,
     one = jax.tree.map(lambda a: a[0], params)
     return {
         "model": model,
-        "pair": PAIR_INDEX[pair],
+        "pair": PAIR_LABELS[pair],
         "pure": positions(pure),
         "labels": pure.labels.argmax(1),
         "dual": positions(dual),

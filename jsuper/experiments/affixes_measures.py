@@ -17,11 +17,11 @@ from jsuper.affixes import evaluation, geometry
 from jsuper.affixes.classifier import AffixClassifier, params_of
 from jsuper.affixes.words import AffixDataset
 
-PAIRS = np.array([[affixes.AFFIXES.index(a) for a in pair] for pair in affixes.PAIRS])
+PAIR_LABELS = np.array([[affixes.AFFIXES.index(a) for a in pair] for pair in affixes.PAIRS])
 PAIR_NAMES = [" ".join(sorted(pair, key=affixes.AFFIXES.index)) for pair in affixes.PAIRS]
 # Both affixes on one side: the inner one is not at the word's end.
 STACKED = np.array([a[0] == b[0] or a[-1] == b[-1] for a, b in affixes.PAIRS])
-OWN = (PAIRS[..., None] == np.arange(5)).any(1)
+OWN = (PAIR_LABELS[..., None] == np.arange(5)).any(1)
 ANSWERS = (*affixes.AFFIXES, "none")
 KEPT = ("second", "first")  # of the two in the order of joining: "second" is the outer one
 CHANCE_PURE, CHANCE_DUAL = 0.2, 0.4
@@ -157,9 +157,9 @@ def measure(
     mixed = np.take_along_axis(means[:, None], order[..., None], 2)
     for name, m, axes in (("predicted", means, ()), ("shuffled", mixed, ("shuffle",))):
         dims = ("split", *axes, "pair")
-        outputs = outputs_at(geometry.predicted_positions(m, PAIRS))
+        outputs = outputs_at(geometry.predicted_positions(m, PAIR_LABELS))
         found[name] = (dims, evaluation.answers(outputs).astype(np.int8))
-        other = geometry.likeliest_other(outputs, PAIRS).astype(np.int8)
+        other = geometry.likeliest_other(outputs, PAIR_LABELS).astype(np.int8)
         found[f"{name}_other"] = (dims, other)
     passes = evaluation.passes_gate(found["recall"][1])
     found["passes"] = (("split",), passes)
@@ -167,14 +167,15 @@ def measure(
         centre, d = geometry.displacements(means)
         dual = found["dual_means"][1] - centre[:, None]
         weights = place_weights(d, dual, passes)
-        outputs = outputs_at(centre[:, None] + (weights[..., None] * d[:, PAIRS]).sum(2))
+        moved = (weights[..., None] * d[:, PAIR_LABELS]).sum(2)
+        outputs = outputs_at(centre[:, None] + moved)
         found["weighted"] = (("split", "pair"), evaluation.answers(outputs))
     if means.shape[-1] == 2:
         d = geometry.displacements(means)[1]
         circle = geometry.circle_order(d)
-        found["between"] = (("split", "pair"), geometry.between(circle, PAIRS))
+        found["between"] = (("split", "pair"), geometry.between(circle, PAIR_LABELS))
         # The circle of a random order instead.
-        middle = geometry.between(order, PAIRS).astype(np.int8)
+        middle = geometry.between(order, PAIR_LABELS).astype(np.int8)
         found["shuffled_between"] = (("split", "shuffle", "pair"), middle)
         angles = np.sort(np.degrees(np.arctan2(d[..., 1], d[..., 0])), -1)
         gaps = np.diff(angles, append=angles[:, :1] + 360)
@@ -200,10 +201,10 @@ def place_weights(d: np.ndarray, dual: np.ndarray, among: np.ndarray) -> np.ndar
         among: Which models to learn from, boolean, shape (n_models,).
 
     Returns:
-        Weights of the first and the second affix of each of `PAIRS`, shape
+        Weights of the first and the second affix of each of `PAIR_LABELS`, shape
         (n_models, 9, 2); 0 where there is no other model.
     """
-    parts = d[:, PAIRS]
+    parts = d[:, PAIR_LABELS]
     gram = np.einsum("spih,spjh->spij", parts, parts) * among[:, None, None, None]
     moment = np.einsum("spih,sph->spi", parts, dual) * among[:, None, None]
     gram, moment = gram.sum(0) - gram, moment.sum(0) - moment
@@ -233,11 +234,11 @@ def _count_composed(corpus, model, params, splits, n_stems):
     pure_right = answer[:, :5] == own
     dual = answer[:, 5:14]
     dual_right = evaluation.is_right(dual, OWN[:, None])
-    firsts, seconds = pure_right[:, PAIRS[:, 0]], pure_right[:, PAIRS[:, 1]]
+    firsts, seconds = pure_right[:, PAIR_LABELS[:, 0]], pure_right[:, PAIR_LABELS[:, 1]]
     wrong, trials = evaluation.interference_counts(firsts, seconds, dual_right)
     # Choice of the neutral affix, then which of the two it replaces.
     control = answer[:, 14:].reshape(len(splits), 9, 2, 2, -1)
-    kept = PAIRS[:, ::-1]
+    kept = PAIR_LABELS[:, ::-1]
     control_wrong = control != kept[:, None, :, None]
     both = firsts & seconds
     means = z_train.mean(2)
