@@ -114,6 +114,9 @@ class Corpus:
         return weights + dual_share * dual / max(dual.sum(), 1)
 
 
+_read = jax.jit(jax.vmap(AffixClassifier.read, (None, 0, 0)))
+
+
 def measure(
     corpus: Corpus, model: AffixClassifier, ds: xr.Dataset, n_stems: int = 200
 ) -> xr.Dataset:
@@ -150,8 +153,7 @@ def measure(
     means = found["means"][1]
 
     def outputs_at(z):
-        read = jax.jit(jax.vmap(model.read))
-        return np.asarray(read(params, z))
+        return np.asarray(_read(model, params, z))
 
     order = geometry.shuffles(len(splits) * SHUFFLES, 5).reshape(len(splits), SHUFFLES, 5)
     mixed = np.take_along_axis(means[:, None], order[..., None], 2)
