@@ -138,6 +138,10 @@ def train(
         The trained parameters, leading axes (n_tasks, n_keys), and the history of the
         training loss, shape (n_tasks, n_keys, ceil(steps / log_every)).
 
+    Raises:
+        ValueError: If the tasks are no batch, or the keys' shape does not fit.
+        TypeError: If the keys are no typed PRNG keys.
+
     Example:
         >>> import jax, jax.numpy as jnp, jsuper as js
         >>> def task(density):
@@ -147,13 +151,39 @@ def train(
         >>> params, history = js.train(tasks, keys, js.Recipe(steps=200))
         >>> params["W"].shape, history.shape
         ((2, 3, 5, 2), (2, 3, 100))
+
+        One task is a batch of one:
+
+        >>> one = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], task(0.1))
+        >>> params, history = js.train(one, keys, js.Recipe(steps=200))
+        >>> params["W"].shape
+        (1, 3, 5, 2)
     """
+    _check_grid(tasks, keys)
     state = start(tasks, keys, recipe.optimizer, params)
     firsts, lengths = map(jnp.array, recipe.windows())
     state, history = advance(
         tasks, keys, state, firsts, lengths, recipe.optimizer, recipe.batch_size
     )
     return state.params, history
+
+
+def _check_grid(tasks, keys):
+    """Raises an error unless the tasks are a batch, and the keys are keys for it."""
+    shapes = [np.shape(leaf) for leaf in jax.tree.leaves(tasks)]
+    n_tasks = {shape[:1] for shape in shapes}
+    if len(n_tasks) > 1 or () in n_tasks:
+        raise ValueError(
+            "tasks must be a batch, every leaf with a leading axis of n_tasks (one task: "
+            "jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], task)), got leaves of "
+            f"shapes {sorted(set(shapes))}"
+        )
+    if not jnp.issubdtype(jnp.result_type(keys), jax.dtypes.prng_key):
+        raise TypeError(f"keys must be typed PRNG keys (jax.random.split), got {keys!r}")
+    if keys.ndim not in (1, 2) or (keys.ndim == 2 and {keys.shape[:1]} != n_tasks):
+        raise ValueError(
+            f"keys must have shape (n_keys,) or (n_tasks, n_keys), got {keys.shape}"
+        )
 
 
 def start(

@@ -284,3 +284,18 @@ def test_decaying_adam_falls_along_a_cosine_to_rest():
 def test_bad_rate(rate):
     with pytest.raises(ValueError, match=r"^rate must be positive and finite, got"):
         js.decaying_adam(10, rate)
+
+
+def test_train_names_what_is_no_grid():
+    keys = jax.random.split(jax.random.key(0), 3)
+    recipe = js.Recipe(steps=2)
+    with pytest.raises(
+        ValueError, match=r"^tasks must be a batch, .* shapes \[\(\), \(3,\)"
+    ):
+        js.train(toy_task(None, 0.1), keys, recipe)
+    with pytest.raises(ValueError, match=r"^keys must have shape .* got \(\)"):
+        js.train(toy_tasks(None), keys[0], recipe)
+    with pytest.raises(ValueError, match=r"^keys must have shape .* got \(3, 3\)"):
+        js.train(toy_tasks(None), jnp.stack([keys] * 3), recipe)
+    with pytest.raises(TypeError, match=r"^keys must be typed PRNG keys"):
+        js.train(toy_tasks(None), jax.random.key_data(keys), recipe)
