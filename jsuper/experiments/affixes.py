@@ -34,7 +34,7 @@ from jsuper.affixes.classifier import AffixClassifier, AffixTask, cumulative
 from jsuper.experiments import affixes_figures as figures
 from jsuper.experiments.affixes_findings import find
 from jsuper.experiments.affixes_measures import Corpus, measure
-from jsuper.experiments.affixes_statistics import LINEAR, RELU
+from jsuper.experiments.affixes_statistics import LINEAR, RELU, named
 from jsuper.experiments.experiment import Experiment, Outcome
 
 ACTIVATIONS = (RELU, LINEAR)
@@ -59,6 +59,7 @@ def fit(
     axis: str = "threshold",
     values: tuple[float, ...] = ACTIVATIONS,
     balanced: bool = False,
+    pairs: np.ndarray | None = None,
     **options: Any,
 ) -> xr.Dataset:
     """Trains and measures classifiers, every one on a split of its own.
@@ -70,6 +71,8 @@ def fit(
         axis: What is varied: a threshold of `AffixClassifier`, or ``dual_share``.
         values: Its values.
         balanced: Whether the affixes are drawn equally often.
+        pairs: How often each pair is drawn among the dual words, if not all words are
+            drawn equally often.
         options: Further arguments of `AffixClassifier`.
 
     Returns:
@@ -89,8 +92,8 @@ def fit(
         )
 
     def build(value, split):
-        weights = corpus.weights(split, value if dual else 0.0, balanced)[drawn]
-        return AffixTask(codes, words.labels, cumulative(weights), model(value))
+        weights = corpus.weights(split, value if dual else 0.0, balanced, pairs)
+        return AffixTask(codes, words.labels, cumulative(weights[drawn]), model(value))
 
     recipe = js.Recipe(
         steps, BATCH, optimizer(steps), eval_batches=1, independent_cells=True
@@ -118,7 +121,7 @@ def fit_main(
 def fit_variations(
     composed: Corpus, real: Corpus, few: Corpus, n_models: int, steps: int, more: int
 ) -> dict[str, xr.Dataset]:
-    """Trains the other widths, what the review leaves open, and the remedies.
+    """Trains what the review leaves open, the other widths, and the remedies.
 
     Args:
         composed: Composed words.
@@ -129,26 +132,42 @@ def fit_variations(
         more: Training steps for real words, and of the models that train for longer.
     """
     others = functools.partial(fit, composed, n_models, steps)
-    widths = {
-        f"width {width}": others(n_hidden=width) for width in WIDTHS if width not in (2, 16)
-    }
-    return widths | {
-        "real, width 16": fit(real, n_models, more, n_hidden=16),
+    fits = {
         "real, balanced": fit(real, n_models, more, balanced=True),
         "200 stems": fit(few, n_models, steps),
         "3,000 steps": fit(composed, n_models, more),
         "mean pooling": others(pooling="mean"),
         "ends not marked": others(mark_ends=False),
         "ReLU, toy readout": others(values=(RELU,), readout="toy"),
-        "hidden ExReLU": others(values=HIDDEN_THRESHOLDS),
-        "toy readout": others(
-            "output_threshold", OUTPUT_THRESHOLDS, readout="toy", threshold=LINEAR
-        ),
-        "tied readout": others(
-            "output_threshold", OUTPUT_THRESHOLDS, readout="tied", threshold=LINEAR
-        ),
-        "dual share": others("dual_share", DUAL_SHARES, threshold=LINEAR),
     }
+    for words, corpus, n_steps in (("composed", composed, steps), ("real", real, more)):
+        others = functools.partial(fit, corpus, n_models, n_steps)
+        outputs = functools.partial(
+            others, "output_threshold", OUTPUT_THRESHOLDS, threshold=LINEAR
+        )
+        of_list = {
+            f"width {width}": others(n_hidden=width)
+            for width in WIDTHS
+            # Two are the main models; 16 of composed words are among them.
+            if width != 2 and (words, width) != ("composed", 16)
+        } | {
+            "hidden ExReLU": others(values=HIDDEN_THRESHOLDS),
+            "toy readout": outputs(readout="toy"),
+            "tied readout": outputs(readout="tied"),
+            "dual share": others("dual_share", DUAL_SHARES, threshold=LINEAR),
+        }
+        fits |= {named(words, name): ds for name, ds in of_list.items()}
+    # Composed dual words in training, but the pairs as often as real words have them.
+    fits["dual share, pairs of real words"] = fit(
+        composed,
+        n_models,
+        steps,
+        "dual_share",
+        DUAL_SHARES,
+        pairs=real.of_pair.sum(0),
+        threshold=LINEAR,
+    )
+    return fits
 
 
 def run(quick: bool = False) -> Outcome:

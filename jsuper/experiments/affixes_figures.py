@@ -28,16 +28,19 @@ from jsuper.experiments.affixes_measures import (
 from jsuper.experiments.affixes_statistics import (
     FEWEST,
     LINEAR,
+    LISTS,
     NAMES,
     RELU,
     REVIEW_DUAL,
     REVIEW_PURE,
     gated,
     interference,
+    named,
 )
 from jsuper.plots import style
 
 COLORS = [style.PALETTE[c] for c in ("blue", "vermilion", "green", "orange", "purple")]
+LOOKS = {"composed": ("0.25", "o"), "real": (style.PALETTE["sky"], "s")}
 LINES = {LINEAR: ("blue", "-", "o"), RELU: ("vermilion", "--", "s")}
 
 
@@ -166,7 +169,7 @@ def variants(fits: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
     ):
         if name in fits:
             found[f"{label}, ReLU"] = fits[name].sel(threshold=RELU)
-            if name in ("composed", "real"):
+            if name in LISTS:
                 found[f"{label}, linear"] = fits[name].sel(threshold=LINEAR)
     if "toy readout" in fits:
         found["toy readout, ReLU"] = fits["ReLU, toy readout"].sel(threshold=RELU)
@@ -240,10 +243,23 @@ def draw_confusion(ds: xr.Dataset) -> Figure:
 
 def draw_widths(fits: Mapping[str, xr.Dataset], widths: Sequence[int]) -> Figure:
     """The drop and the interference rate by width, and by live neurons."""
-    figure = Figure(figsize=(9.2, 3.1), layout="constrained", dpi=150)
-    left, middle, right = figure.subplots(1, 3)
+    figure = Figure(figsize=(9.2, 5.8), layout="constrained", dpi=150)
+    panels = figure.subplots(2, 3, sharex="col", sharey="col")
+    for row, words in zip(panels, LISTS, strict=True):
+        _draw_widths_of(row, fits, words, widths)
+        row[0].set_title(f"{words} words", fontsize=9, loc="left")
+    for panel in panels[1, :2]:
+        panel.set_xlabel("hidden neurons h", fontsize=8)
+    panels[1, 2].set_xlabel(
+        "live neurons of ReLU models\n(crosses: task not learnt)", fontsize=8
+    )
+    panels[0, 0].legend(fontsize=7)
+    return figure
+
+
+def _draw_widths_of(row, fits, words, widths):
+    cells = {w: fits[words if w == 2 else named(words, f"width {w}")] for w in widths}
     x = np.arange(len(widths))
-    cells = {w: fits["composed" if w == 2 else f"width {w}"] for w in widths}
     for threshold, (color, line, marker) in LINES.items():
         color = style.PALETTE[color]
         parts = [gated(cells[w].sel(threshold=threshold)) for w in widths]
@@ -255,43 +271,36 @@ def draw_widths(fits: Mapping[str, xr.Dataset], widths: Sequence[int]) -> Figure
             ).values
             for ds in parts
         ]
-        for panel, values in ((left, drops), (middle, rates)):
-            known = [i for i, v in enumerate(values) if len(v)]
+        for panel, values in zip(row, (drops, rates), strict=False):
+            known = [i for i, v in enumerate(values) if len(v) >= FEWEST]
             low, mid, high = np.array(
-                [np.quantile(values[i], [0.1, 0.5, 0.9]) for i in known]
+                [np.nanquantile(values[i], [0.1, 0.5, 0.9]) for i in known]
             ).T
             panel.fill_between(x[known], low, high, color=color, alpha=0.2, lw=0)
             panel.plot(x[known], mid, label=NAMES[threshold], **look)
-    for panel, name in (
-        (left, "lost on dual words\n(accuracy above chance)"),
-        (middle, "P(dual word wrong |\nboth single forms right)"),
-    ):
-        panel.set_xticks(x, [str(w) for w in widths])
-        panel.set_xlabel("hidden neurons h", fontsize=8)
-        panel.set_ylabel(name, fontsize=8)
-        panel.axhline(0, color="0.6", lw=0.7)
-    left.legend(fontsize=7)
     relu = [cells[w].sel(threshold=RELU) for w in widths]
     live = np.concatenate([ds["live"].values for ds in relu])
     lost = np.concatenate([drop(ds).values for ds in relu])
     passes = np.concatenate([ds["passes"].values for ds in relu])
     jitter = live + np.random.default_rng(0).uniform(-0.2, 0.2, len(live))
-    right.plot(jitter[~passes], lost[~passes], "x", color="0.6", ms=3, mew=0.6)
-    right.plot(jitter[passes], lost[passes], ".", color=style.PALETTE["vermilion"], ms=3.5)
-    right.axhline(0, color="0.6", lw=0.7)
-    right.set_xticks([0, 1, 2, 3, 5, 10, 15])
-    right.set_xlabel("live neurons of ReLU models\n(crosses: task not learnt)", fontsize=8)
-    right.set_ylabel("lost on dual words", fontsize=8)
-    for panel in (left, middle, right):
+    row[2].plot(jitter[~passes], lost[~passes], "x", color="0.6", ms=3, mew=0.6)
+    row[2].plot(jitter[passes], lost[passes], ".", color=style.PALETTE["vermilion"], ms=3.5)
+    for panel, ticks, name in (
+        (row[0], x, "lost on dual words\n(accuracy above chance)"),
+        (row[1], x, "P(dual word wrong |\nboth single forms right)"),
+        (row[2], [0, 1, 2, 3, 5, 10, 15], "lost on dual words\n(accuracy above chance)"),
+    ):
+        panel.set_xticks(ticks, [str(w) for w in (widths if ticks is x else ticks)])
+        panel.set_ylabel(name, fontsize=8)
+        panel.axhline(0, color="0.6", lw=0.7)
         panel.tick_params(labelsize=7)
-    return figure
 
 
 def draw_causes(fits: Mapping[str, xr.Dataset]) -> Figure:
     """What geometry predicts, against its baselines, with intervals over models."""
     cases = [
         (f"{corpus} words, {NAMES[t]}", gated(fits[corpus].sel(threshold=t)))
-        for corpus in ("composed", "real")
+        for corpus in LISTS
         for t in (LINEAR, RELU)
     ]
     results = [(name, causes(ds)) for name, ds in cases if ds.sizes["split"] >= FEWEST]
@@ -342,56 +351,51 @@ def draw_causes(fits: Mapping[str, xr.Dataset]) -> Figure:
 
 def draw_thresholds(fits: Mapping[str, xr.Dataset]) -> Figure:
     """What thresholds and dual words in training buy, and how many models fail."""
-    figure = Figure(figsize=(9.2, 4.2), layout="constrained", dpi=150)
+    figure = Figure(figsize=(9.2, 4.4), layout="constrained", dpi=150)
     panels = figure.subplots(2, 4, sharex="col", sharey="row")
-    hidden = _cells(fits["hidden ExReLU"], "threshold")
-    hidden.append(fits["composed"].sel(threshold=RELU))
-    none = fits["composed"].sel(threshold=LINEAR).assign_coords(dual_share=0.0)
-    cells = [none.drop_vars("threshold"), *_cells(fits["dual share"], "dual_share")]
-    for column, title, parts, axis in (
-        (
-            0,
-            "threshold of the hidden\nneurons (softmax)",
-            hidden,
-            "threshold",
-        ),
-        (
-            1,
-            "of the outputs\n(toy readout)",
-            _cells(fits["toy readout"], "output_threshold"),
-            "output_threshold",
-        ),
-        (
-            2,
-            "of the outputs\n(tied readout)",
-            _cells(fits["tied readout"], "output_threshold"),
-            "output_threshold",
-        ),
-        (3, "share of dual words\nin training (linear)", cells, "dual_share"),
-    ):
-        parts = sorted(parts, key=lambda ds: float(ds[axis]))
-        x = np.arange(len(parts))
-        passing = [gated(ds) for ds in parts]
-        rates = [
-            interference(ds) if ds.sizes["split"] >= FEWEST else (np.nan,) * 3
-            for ds in passing
-        ]
-        value, low, high = np.array(rates).T
-        top, bottom = panels[:, column]
-        top.errorbar(
-            x, value, [value - low, high - value], fmt="o-", color="black", ms=4, lw=1
-        )
-        bottom.bar(x, [float(ds["passes"].mean()) for ds in parts], color="0.6", width=0.6)
-        names = [f"{float(ds[axis]):g}".replace("-inf", "−∞") for ds in parts]
-        bottom.set_xticks(x, names)
+    for (top, bottom), (title, axis, cells) in zip(panels.T, _remedies(fits), strict=True):
+        values = sorted({float(ds[axis]) for parts in cells.values() for ds in parts})
+        for words, shift in (("composed", -0.16), ("real", 0.16)):
+            parts = sorted(cells[words], key=lambda ds, axis=axis: float(ds[axis]))
+            x = np.arange(len(parts)) + shift
+            rates = [
+                interference(ds) if ds.sizes["split"] >= FEWEST else (np.nan,) * 3
+                for ds in map(gated, parts)
+            ]
+            value, low, high = np.array(rates).T
+            color, marker = LOOKS[words]
+            ends = [value - low, high - value]
+            top.errorbar(x, value, ends, fmt=f"{marker}-", color=color, ms=4, lw=1)
+            learnt = [float(ds["passes"].mean()) for ds in parts]
+            bottom.bar(x, learnt, color=color, width=0.32, label=f"{words} words")
+        names = [f"{v:g}".replace("-", "−").replace("inf", "∞") for v in values]
+        bottom.set_xticks(range(len(values)), names)
         bottom.set_xlabel(title, fontsize=8)
         for panel in (top, bottom):
             panel.tick_params(labelsize=7)
     panels[0, 0].set_ylabel("P(dual word wrong |\nboth single forms right)", fontsize=8)
     panels[1, 0].set_ylabel("share of models\nthat learn the task", fontsize=8)
     panels[0, 0].set_ylim(0, None)
+    handles, labels = panels[1, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=7)
     return figure
 
 
-def _cells(ds: xr.Dataset, axis: str) -> list[xr.Dataset]:
-    return [ds.isel({axis: i}) for i in range(ds.sizes[axis])]
+def _remedies(fits):
+    """What was varied against the drop: its name, its axis, and the models of each list."""
+    for variation, axis, title in (
+        ("hidden ExReLU", "threshold", "threshold of the hidden\nneurons (softmax)"),
+        ("toy readout", "output_threshold", "of the outputs\n(toy readout)"),
+        ("tied readout", "output_threshold", "of the outputs\n(tied readout)"),
+        ("dual share", "dual_share", "share of dual words\nin training (linear)"),
+    ):
+        cells = {}
+        for words in LISTS:
+            ds = fits[named(words, variation)]
+            cells[words] = [ds.isel({axis: i}) for i in range(ds.sizes[axis])]
+            if axis == "threshold":
+                cells[words].append(fits[words].sel(threshold=RELU))
+            if axis == "dual_share":
+                plain = fits[words].sel(threshold=LINEAR, drop=True)
+                cells[words].append(plain.assign_coords(dual_share=0.0))
+        yield title, axis, cells

@@ -33,6 +33,7 @@ from jsuper.experiments.affixes_predictions import (
 from jsuper.experiments.affixes_statistics import (
     FEWEST,
     LINEAR,
+    LISTS,
     NAMES,
     RELU,
     REVIEW_DUAL,
@@ -44,6 +45,7 @@ from jsuper.experiments.affixes_statistics import (
     interference,
     kinds,
     mean,
+    named,
     percent,
     rank,
     spread,
@@ -73,7 +75,7 @@ def find(fits: Fits) -> list[Finding]:
         errs_in_a_third_region,
         nearest_third,
         displacements_add,
-        *([dual_words_repair, hidden_threshold] if whole else []),
+        *([dual_words_repair, repairs_few_pairs, hidden_threshold] if whole else []),
     ]
     findings = [rule(fits) for rule in rules]
     if whole:
@@ -120,8 +122,8 @@ def accuracy_drops(fits: Fits) -> Finding:
     pure = float(chance_corrected(REVIEW_PURE, CHANCE_PURE))
     dual = float(chance_corrected(REVIEW_DUAL, CHANCE_DUAL))
     texts, falls = [], []
-    everything = kinds(fits, "composed", "real")
-    for name, ds in cases(fits, "composed", "real").items():
+    everything = kinds(fits, *LISTS)
+    for name, ds in cases(fits, *LISTS).items():
         pures = chance_corrected(float(ds["pure_accuracy"].mean()), CHANCE_PURE)
         duals = chance_corrected(float(dual_accuracy(ds).mean()), CHANCE_DUAL)
         falls.append(mean(drop(ds)))
@@ -194,28 +196,22 @@ def no_pentagon(fits: Fits) -> Finding:
 
 
 def goes_away_with_width(fits: Fits) -> Finding:
-    """Yes if the rate at h = 16 is below half of that at h = 2, by ends of intervals."""
-    widths = sorted({2, *(int(n.split()[1]) for n in fits if n.startswith("width "))})
+    """Yes if the rate at h = 16 is below half of that at h = 2, by ends of intervals.
+
+    On both word lists.
+    """
     good, texts = [], []
-    for threshold, name in NAMES.items():
-        shown, rates = [], []
-        for width in widths:
-            ds = gated(
-                fits["composed" if width == 2 else f"width {width}"].sel(
-                    threshold=threshold
-                )
-            )
-            rates.append(interference(ds))
-            shown.append(f"{percent(rates[-1], 1)} at h = {width} ({ds.sizes['split']})")
-        texts.append(f"{name} (number of models): {', '.join(shown)}")
-        good.append(rates[-1][2] < rates[widths.index(2)][1] / 2)
-    for threshold, name in NAMES.items():
-        narrow = interference(gated(fits["real"].sel(threshold=threshold)))
-        texts.append(f"real words, {name}: {percent(narrow, 1)} at h = 2")
-        if "real, width 16" in fits:
-            wide = gated(fits["real, width 16"].sel(threshold=threshold))
-            texts[-1] += f", {percent(interference(wide), 1)} at h = 16"
-            good.append(interference(wide)[2] < narrow[1] / 2)
+    for words, threshold in ((w, t) for w in LISTS for t in NAMES):
+        prefix = named(words, "width ")
+        others = {int(n.removeprefix(prefix)): n for n in fits if n.startswith(prefix)}
+        shown, rates = [], {}
+        for width, fit in sorted(({2: words} | others).items()):
+            ds = gated(fits[fit].sel(threshold=threshold))
+            rates[width] = interference(ds)
+            shown.append(f"{percent(rates[width], 1)} at h = {width} ({ds.sizes['split']})")
+        texts.append(f"{words}, {NAMES[threshold]} (number of models): {', '.join(shown)}")
+        if 16 in rates:
+            good.append(rates[16][2] < rates[2][1] / 2)
     same = with_pairs_of(
         gated(fits["composed"].sel(threshold=LINEAR)),
         gated(fits["real"].sel(threshold=LINEAR)),
@@ -250,20 +246,22 @@ def with_pairs_of(ds: xr.Dataset, other: xr.Dataset) -> Triple:
 def live_neurons(fits: Fits) -> Finding:
     """Yes if of layers of three those with two live neurons fail more often."""
     texts, rates = [], {}
-    for width in (3, 5):
-        ds = gated(fits[f"width {width}"].sel(threshold=RELU))
-        for live in range(2, width + 1):
-            part = ds.isel(split=np.flatnonzero(ds["live"].values == live))
-            n = part.sizes["split"]
-            rates[width, live] = interference(part)
-            if n:
-                texts.append(
-                    f"h = {width}, {live} live: {percent(rates[width, live])} ({n})"
-                )
+    for words in LISTS:
+        for width in (3, 5):
+            ds = gated(fits[named(words, f"width {width}")].sel(threshold=RELU))
+            for live in range(2, width + 1):
+                part = ds.isel(split=np.flatnonzero(ds["live"].values == live))
+                n = part.sizes["split"]
+                rates[words, width, live] = interference(part)
+                if n:
+                    texts.append(
+                        f"{words}, h = {width}, {live} live: "
+                        f"{percent(rates[words, width, live])} ({n})"
+                    )
     return Finding(
         "of ReLU layers those with more live neurons fail less (models)",
         "; ".join(texts),
-        rates[3, 3][2] < rates[3, 2][1],
+        rates["composed", 3, 3][2] < rates["composed", 3, 2][1],
     )
 
 
@@ -273,8 +271,7 @@ def not_for_want_of_practice(fits: Fits) -> Finding:
     Of stacked pairs the control keeps the outer affix, which alone would be right.
     """
     texts, good = [], []
-    for threshold, name in NAMES.items():
-        ds = gated(fits["composed"].sel(threshold=threshold))
+    for name, ds in cases(fits, *LISTS).items():
         for label, pairs, kept in (
             ("six pairs", UNSTACKED, slice(None)),
             ("-able and -ful before -ness, outer kept", SUFFIXES, ["second"]),
@@ -286,7 +283,7 @@ def not_for_want_of_practice(fits: Fits) -> Finding:
             texts.append(
                 f"{name}, {label}: dual {percent(wrong, 1)}, control {percent(control, 1)}"
             )
-            if pairs is not PREFIXES:
+            if pairs is not PREFIXES and name.startswith("composed"):
                 good.append(wrong[1] > control[2])
     return Finding(
         "it is not for want of practice with long words: fewer words with a neutral affix "
@@ -303,7 +300,7 @@ def a_label_is_lost(fits: Fits) -> Finding:
         right = ds["answers"].isel(answer=slice(5)).values * OWN
         return rate(ds["both_top"], ds["both_top"].copy(data=right.sum(-1)))
 
-    rates = {name: kept(ds) for name, ds in cases(fits, "composed", "real").items()}
+    rates = {name: kept(ds) for name, ds in cases(fits, *LISTS).items()}
     wide = kept(gated(fits["width 16"].sel(threshold=LINEAR)))
     shown = [f"{name}: {percent(value)}" for name, value in rates.items()]
     return Finding(
@@ -316,46 +313,95 @@ def a_label_is_lost(fits: Fits) -> Finding:
 
 def dual_words_repair(fits: Fits) -> Finding:
     """Yes if the largest share halves interference, by the ends of intervals."""
-    base = interference(gated(fits["composed"].sel(threshold=LINEAR)))
-    texts, last = [], base
-    for share in fits["dual share"]["dual_share"].values:
-        ds = fits["dual share"].sel(dual_share=share)
-        last = interference(gated(ds))
+    texts, repaired = [], {}
+    for words in LISTS:
+        base, shares = fits[words].sel(threshold=LINEAR), fits[named(words, "dual share")]
+        text, repaired[words] = by_share(base, shares, interference)
+        tops = [both_top(base), *map(both_top, by_value(shares, "dual_share").values())]
         texts.append(
-            f"{100 * share:.0f}%: {percent(last, 1)}, pure words right "
-            f"{percent(mean(ds['pure_accuracy']))}, both affixes the top two "
-            f"{percent(rate(ds['both_top'], ds['answers'].sum('answer')))}"
+            f"{words}, linear: {text}; both affixes the top two: "
+            f"{', '.join(map(percent, tops))}"
         )
-    top = gated(fits["composed"].sel(threshold=LINEAR))
-    both = rate(top["both_top"], top["answers"].sum("answer"))
     return Finding(
-        "dual words in training repair it",
-        f"linear, without: {percent(base, 1)}, both affixes the top two {percent(both)}; "
-        f"with a share of {'; '.join(texts)}",
-        last[2] < base[1] / 2,
+        "dual words in training repair it", "; ".join(texts), repaired["composed"]
     )
+
+
+def repairs_few_pairs(fits: Fits) -> Finding:
+    """Yes by the same rule, with the pairs of real words in training and in the rate."""
+    base = fits["composed"].sel(threshold=LINEAR)
+    real = gated(fits["real"].sel(threshold=LINEAR))
+    shares = fits["dual share, pairs of real words"]
+    text, repaired = by_share(base, shares, lambda ds: with_pairs_of(ds, real))
+    _, rare = by_share(base, shares, interference)
+    last = gated(shares.isel(dual_share=-1))
+    return Finding(
+        "dual words in training repair it if most of them have one of a few pairs",
+        f"composed, linear, pairs as often as in real words: {text}; with all pairs alike "
+        f"still {percent(interference(last), 1)}",
+        repaired and not rare,
+    )
+
+
+def by_share(base: xr.Dataset, shares: xr.Dataset, measured: Callable) -> tuple[str, bool]:
+    """Rates by share of dual words in training, and whether the largest halves it."""
+    cells = {0.0: base} | by_value(shares, "dual_share")
+    rates = {share: measured(gated(ds)) for share, ds in cells.items()}
+    shown = [
+        f"with {100 * share:.0f}% dual words {percent(rates[share], 1)} (pure words right "
+        f"{percent(mean(gated(ds)['pure_accuracy']))})"
+        for share, ds in cells.items()
+    ]
+    return ", ".join(shown), rates[max(rates)][2] < rates[0][1] / 2
+
+
+def both_top(ds: xr.Dataset) -> Triple:
+    """How often both affixes of a dual word are the top two outputs."""
+    return rate(gated(ds)["both_top"], gated(ds)["answers"].sum("answer"))
 
 
 def hidden_threshold(fits: Fits) -> Finding:
     """Yes if one of the thresholds lowers it."""
-    relu = fits["composed"].sel(threshold=RELU)
-    cells = fits["hidden ExReLU"].transpose("threshold", ...)
-    cells = {float(t): cells.sel(threshold=t) for t in cells["threshold"].values}
-    return Finding(
+    cells = {}
+    for words in LISTS:
+        cells[words] = by_value(fits[named(words, "hidden ExReLU")], "threshold")
+        cells[words] = {RELU: fits[words].sel(threshold=RELU)} | cells[words]
+    return of_thresholds(
         "an ExReLU with another threshold on the hidden neurons interferes less than ReLU",
-        "; ".join(thresholded(t, ds) for t, ds in ({0.0: relu} | cells).items()),
-        any(lower(ds, relu) for ds in cells.values()),
+        cells,
     )
 
 
 def output_threshold(fits: Fits, readout: str) -> Finding:
     """Yes if one of the thresholds interferes less than ReLU."""
-    ds = fits[f"{readout} readout"]
-    cells = {float(t): ds.sel(output_threshold=t) for t in ds["output_threshold"].values}
-    return Finding(
+    return of_thresholds(
         f"the same on the outputs ({readout} readout, squared error)",
-        "; ".join(thresholded(t, cell) for t, cell in cells.items()),
-        any(lower(cell, cells[0.0]) for t, cell in cells.items() if t != 0),
+        {
+            words: by_value(fits[named(words, f"{readout} readout")], "output_threshold")
+            for words in LISTS
+        },
+    )
+
+
+def by_value(ds: xr.Dataset, axis: str) -> dict[float, xr.Dataset]:
+    """The models of each value of what was varied."""
+    return {float(v): ds.sel({axis: v}) for v in ds[axis].values}
+
+
+def of_thresholds(stated: str, cells: dict[str, dict[float, xr.Dataset]]) -> Finding:
+    """Yes if a threshold interferes less than ReLU on composed words."""
+    return Finding(
+        stated,
+        "; ".join(
+            f"{words}, {thresholded(t, ds)}"
+            for words, of_list in cells.items()
+            for t, ds in of_list.items()
+        ),
+        any(
+            lower(ds, cells["composed"][RELU])
+            for t, ds in cells["composed"].items()
+            if t != RELU
+        ),
     )
 
 

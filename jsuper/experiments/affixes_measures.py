@@ -4,6 +4,7 @@ Everything is counted for each model, so that intervals can be taken over models
 """
 
 import dataclasses
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -81,37 +82,73 @@ class Corpus:
 
     @cached_property
     def test_codes(self) -> np.ndarray:
-        """Composed words with their controls, encoded, (14 + 36, n_stems, length).
-
-        The controls of each pair: two choices of a neutral affix in the place of the first,
-        two in the place of the second.
-        """
+        """Composed words with their controls, encoded, (14 + 36, n_stems, length)."""
         stems = self.words.stems[: len(set(self.words.stems))]
-        combinations = [
-            affixes.neutral_combinations(pair, choice)
-            for pair in affixes.PAIRS
-            for choice in (0, 1)
-        ]
-        neutral = [affixes.compose(stems, combination) for combination in combinations]
-        codes = [words.encode(self.length) for words in (self.words, *neutral)]
-        codes = np.concatenate(codes).astype(np.int8)
-        return codes.reshape(14 + 36, len(stems), -1)
+        codes = [self.words.encode(self.length)]
+        codes += [controls(stems, pair, self.length) for pair in affixes.PAIRS]
+        rows = np.concatenate([part.reshape(-1, self.length) for part in codes])
+        return rows.astype(np.int8).reshape(14 + 36, len(stems), self.length)
 
-    def weights(self, split: int, dual_share: float = 0.0, balanced: bool = False):
+    @cached_property
+    def trios(self) -> list[np.ndarray]:
+        """Of real words the rows that `trios` finds for each pair."""
+        return [trios(self.words, pair) for pair in affixes.PAIRS]
+
+    @cached_property
+    def control_codes(self) -> list[np.ndarray]:
+        """Of real words the controls of the stems of `trios`, for each pair."""
+        stems = [[self.words.stems[i] for i in rows[:, 0]] for rows in self.trios]
+        return [
+            controls(of_pair, pair, self.length).astype(np.int8)
+            for of_pair, pair in zip(stems, affixes.PAIRS, strict=True)
+        ]
+
+    @cached_property
+    def of_pair(self) -> np.ndarray:
+        """Whether each word has each pair of affixes and no third, (n_words, 9)."""
+        return (self.words.labels[:, None] == OWN).all(-1)
+
+    def weights(
+        self,
+        split: int,
+        dual_share: float = 0.0,
+        balanced: bool = False,
+        pairs: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Returns how often to draw each word in training.
 
         Args:
             split: Which split.
             dual_share: Share of dual words among those drawn.
             balanced: Whether each affix is drawn equally often among the pure words.
+            pairs: How often to draw the dual words of each pair, shape (9,); by default
+                all words equally often.
         """
         train = ~self.in_test(split)
-        pure, dual = train & self.is_pure, train & (self.words.labels.sum(1) == 2)
+        pure, of_pair = train & self.is_pure, train[:, None] & self.of_pair
         weights = pure.astype(float)
         if balanced:
             weights *= (self.words.labels / (weights @ self.words.labels)).sum(1)
         weights *= (1 - dual_share) / weights.sum()
-        return weights + dual_share * dual / max(dual.sum(), 1)
+        counts = of_pair.sum(0)
+        shares = counts if pairs is None else np.where(counts, pairs, 0)
+        shares = dual_share * shares / (shares.sum() or 1)
+        return weights + of_pair @ (shares / np.maximum(counts, 1))
+
+
+def controls(stems: Sequence[str], pair: tuple[str, str], length: int) -> np.ndarray:
+    """Encodes words with a neutral affix in the place of one of two.
+
+    Returns:
+        Integers, shape (2, 2, n_stems, length): by choice of the neutral affix, then by
+        which of the two is kept, in the order of `KEPT`.
+    """
+    words = [
+        affixes.compose(stems, affixes.neutral_combinations(pair, choice))
+        for choice in (0, 1)
+    ]
+    codes = np.stack([of_choice.encode(length) for of_choice in words])
+    return codes.reshape(2, 2, len(stems), length)
 
 
 _read = jax.jit(jax.vmap(AffixClassifier.read, (None, 0, 0)))
@@ -133,8 +170,8 @@ def measure(
         ``recall`` (split, affix) on training words, ``passes``, ``live``,
         ``pure_accuracy``; ``answers`` (split, pair, answer), how often each is the answer
         to dual words of the test set; ``both_top``, ``interference_wrong``,
-        ``interference_stems`` (split, pair), counts; of composed words the same for the
-        controls, ``control_wrong`` (split, pair, kept) and ``control_stems``;
+        ``interference_stems`` (split, pair), counts; the same for their controls,
+        ``control_wrong`` (split, pair, kept) and ``control_stems``;
         ``means`` (split, affix, hidden) of training words and, of composed words,
         ``dual_means`` (split, pair, hidden) of test words.
 
@@ -182,9 +219,12 @@ def measure(
         angles = np.sort(np.degrees(np.arctan2(d[..., 1], d[..., 0])), -1)
         gaps = np.diff(angles, append=angles[:, :1] + 360)
         found["largest_gap"] = (("split",), gaps.max(-1))
-    coords = {"affix": list(affixes.AFFIXES), "pair": PAIR_NAMES, "answer": list(ANSWERS)}
-    if "control_wrong" in found:
-        coords["kept"] = list(KEPT)
+    coords = {
+        "affix": list(affixes.AFFIXES),
+        "pair": PAIR_NAMES,
+        "answer": list(ANSWERS),
+        "kept": list(KEPT),
+    }
     return ds.assign(found).assign_coords(coords)
 
 
@@ -265,27 +305,35 @@ def _count_composed(corpus, model, params, splits, n_stems):
 
 def _count_real(corpus, model, params, splits, n_stems):
     """Counts for real words, of which every split tests others."""
-    words = corpus.words
+    words, n = corpus.words, len(corpus.words)
     in_test = np.stack([corpus.in_test(split) for split in splits])
-    z, y = evaluation.predict(model, params, words.encode(corpus.length).astype(np.int8))
-    answer = evaluation.answers(y)
+    parts = [words.encode(corpus.length).astype(np.int8)]
+    parts += [codes.reshape(-1, corpus.length) for codes in corpus.control_codes]
+    z, y = evaluation.predict(model, params, np.concatenate(parts))
+    everything = np.split(evaluation.answers(y), np.cumsum([*map(len, parts)])[:-1], -1)
+    answer, of_controls = everything[0], everything[1:]
+    z, y = z[:, :n], y[:, :n]
     right = evaluation.is_right(answer, words.labels)
     train, test = ~in_test & corpus.is_pure, in_test & corpus.is_pure
     train_labels = train[..., None] & words.labels
     top = evaluation.all_in_top(y, words.labels)
-    tally, both_top, wrong, trials = [], [], [], []
-    for own, pair in zip(OWN, affixes.PAIRS, strict=True):
+    tally, both_top, wrong, trials, control_wrong = [], [], [], [], []
+    for p, own in enumerate(OWN):
         rows = np.flatnonzero((words.labels == own).all(1))
         tested = in_test[:, rows]
         tally.append(_tally(np.where(tested, answer[:, rows], -2)))
         both_top.append((top[:, rows] & tested).sum(-1))
-        i, first, second = trios(words, pair).T
-        counts = evaluation.interference_counts(
-            right[:, first] & in_test[:, i], right[:, second], right[:, i]
-        )
+        i, first, second = corpus.trios[p].T
+        firsts, seconds = right[:, first] & in_test[:, i], right[:, second]
+        counts = evaluation.interference_counts(firsts, seconds, right[:, i])
         wrong.append(counts[0])
         trials.append(counts[1])
+        control = of_controls[p].reshape(len(splits), 2, 2, len(i))
+        failed = control != PAIR_LABELS[p, ::-1, None]
+        failed &= (firsts & seconds)[:, None, None]
+        control_wrong.append(failed.sum((1, 3)))
     by_pair = ("split", "pair")
+    trials = np.stack(trials, 1)
     return {
         "recall": (("split", "affix"), evaluation.class_recall(answer, train_labels)),
         "live": (("split",), _live(model, z)),
@@ -293,7 +341,9 @@ def _count_real(corpus, model, params, splits, n_stems):
         "answers": (("split", "pair", "answer"), np.stack(tally, 1)),
         "both_top": (by_pair, np.stack(both_top, 1)),
         "interference_wrong": (by_pair, np.stack(wrong, 1)),
-        "interference_stems": (by_pair, np.stack(trials, 1)),
+        "interference_stems": (by_pair, trials),
+        "control_wrong": ((*by_pair, "kept"), np.stack(control_wrong, 1)),
+        "control_stems": ((*by_pair, "kept"), np.stack([2 * trials] * 2, -1)),
         "lookalike_accuracy": (("split",), _lookalikes(model, params, corpus.length)),
         "means": (("split", "affix", "hidden"), geometry.class_means(z, train_labels)),
     }

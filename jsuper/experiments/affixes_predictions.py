@@ -9,7 +9,7 @@ import numpy as np
 
 from jsuper.experiments.affixes_causes import additivity, causes
 from jsuper.experiments.affixes_measures import STACKED, Triple
-from jsuper.experiments.affixes_statistics import UNSTACKED, Fits, cases, percent
+from jsuper.experiments.affixes_statistics import LISTS, UNSTACKED, Fits, cases, percent
 from jsuper.experiments.experiment import Finding
 
 
@@ -46,7 +46,7 @@ def displacements_add(fits: Fits) -> Finding:
 def by_cases(fits: Fits, text: Callable[[dict], str], holds: Callable) -> tuple[str, bool]:
     """The text for all pairs and for the six unstacked, and what composed words say."""
     texts, good = [], []
-    for name, ds in cases(fits, "composed", "real").items():
+    for name, ds in cases(fits, *LISTS).items():
         found, six = causes(ds), causes(ds, UNSTACKED)
         texts.append(f"{name}: {text(found)} [six pairs: {text(six)}]")
         if name.startswith("composed"):

@@ -12,10 +12,16 @@ from jsuper.experiments.affixes_measures import STACKED, Triple, rate
 Fits = Mapping[str, xr.Dataset]
 
 REVIEW_PURE, REVIEW_DUAL = 0.9708, 0.8651
+LISTS = ("composed", "real")
 LINEAR, RELU = -np.inf, 0.0
 NAMES = {LINEAR: "linear", RELU: "ReLU"}
 FEWEST = 5  # models, for a statement about them
 UNSTACKED = np.flatnonzero(~STACKED)
+
+
+def named(words: str, variation: str) -> str:
+    """The key of a variation trained on one of the word lists."""
+    return variation if words == "composed" else f"{words}, {variation}"
 
 
 def gated(ds: xr.Dataset) -> xr.Dataset:

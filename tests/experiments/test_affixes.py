@@ -54,6 +54,12 @@ def test_splits_are_those_of_the_data_set_and_share_no_stem(corpus):
         np.testing.assert_allclose(
             (weights * ~dual) @ corpus.words.labels, np.full(5, 0.7 / 5)
         )
+        pairs = np.arange(9)
+        weights = corpus.weights(split, dual_share=0.3, pairs=pairs)
+        there = pairs * (corpus.of_pair & ~tested[:, None]).any(0)
+        np.testing.assert_allclose(
+            weights @ corpus.of_pair, 0.3 * there / there.sum(), atol=1e-12
+        )
         plain = corpus.weights(split)
         assert set(plain[plain > 0]) == {plain.max()}
         assert not plain[dual].any()
@@ -225,6 +231,7 @@ def test_real_words_are_counted_as_a_loop_over_words_counts_them(predicted):
     )
     for p, own in enumerate(OWN):
         wrong = trials = top = 0
+        failed = {"second": 0, "first": 0}
         for i, (word, stem, labels) in enumerate(rows):
             if not tested[i] or (labels != own).any():
                 continue
@@ -239,9 +246,18 @@ def test_real_words_are_counted_as_a_loop_over_words_counts_them(predicted):
             ):
                 trials += 1
                 wrong += not right(1, word, own)
+                for choice in (0, 1):
+                    parts = neutral_combinations(PAIRS[p], choice)
+                    control = dict(zip(failed, compose([stem], parts).words, strict=True))
+                    failed["second"] += not right(1, control["second"], pure[1])
+                    failed["first"] += not right(1, control["first"], pure[0])
         assert found["both_top"][1][0, p] == top
         assert found["interference_stems"][1][0, p] == trials
         assert found["interference_wrong"][1][0, p] == wrong
+        assert (found["control_stems"][1][0, p] == 2 * trials).all()
+        assert (
+            dict(zip(measures.KEPT, found["control_wrong"][1][0, p], strict=True)) == failed
+        )
 
 
 def test_a_stem_is_compared_with_its_first_form():
@@ -324,6 +340,7 @@ def test_variations_are_models_that_exist_and_reach_findings_and_figures(monkeyp
 
     def fake_fit(corpus, n, steps, axis="threshold", values=affixes.ACTIVATIONS, **options):
         options.pop("balanced", None)
+        options.pop("pairs", None)
         for value in values:
             AffixClassifier(**options, **({} if axis == "dual_share" else {axis: value}))
         parts = [whole(n) for _ in values]
@@ -333,9 +350,10 @@ def test_variations_are_models_that_exist_and_reach_findings_and_figures(monkeyp
 
     monkeypatch.setattr(affixes, "fit", fake_fit)
     fits = affixes.fit_main(None, None, 8, 6, 1, 1)
-    fits |= affixes.fit_variations(None, None, None, 6, 1, 1)
+    real = measures.Corpus(real_words(), composed=False)
+    fits |= affixes.fit_variations(None, real, None, 6, 1, 1)
     findings = find(fits)
-    assert len({finding.stated for finding in findings}) == len(findings) == 18
+    assert len({finding.stated for finding in findings}) == len(findings) == 19
     for finding in findings:
         assert "nan" not in finding.measured
         assert "|" not in finding.measured
