@@ -54,6 +54,31 @@ def test_is_the_sum_that_its_formula_says(threshold, pooling):
         np.testing.assert_allclose(model.apply(params, codes[i]), y, atol=1e-5)
 
 
+def test_gradient_is_that_of_the_plain_maximum():
+    """By products with every window, where the maximum itself is differentiated."""
+    model = AffixClassifier(3, -0.1)
+    params = model.init(jax.random.key(0))
+    codes = encode(WORDS)
+
+    def plain(params):
+        x = params["embedding"]["embedding"][np.pad(codes, [(0, 0), (0, 4)])]
+        n = codes.shape[1]
+        windows = jnp.concatenate([x[:, i : i + n] for i in range(5)], -1)
+        convolution = params["convolution"]
+        matches = windows @ convolution["kernel"] + convolution["bias"]
+        matches = jnp.where(codes[..., None] > 0, jax.nn.relu(matches), 0)
+        z = matches.max(1) @ params["to_hidden"]["kernel"] + params["to_hidden"]["bias"]
+        return (js.exrelu(z, -0.1) @ params["W"].T + params["b"]).var()
+
+    expected = jax.grad(plain)(params)
+    found = jax.grad(lambda params: model.apply(params, codes).var())(params)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), found, expected
+    )
+    # Every leaf takes part.
+    assert all(np.any(leaf) for leaf in jax.tree.leaves(found))
+
+
 @pytest.mark.parametrize("options", [{}, {"pooling": "mean"}, {"mark_ends": False}])
 def test_padding_changes_nothing(options):
     model = AffixClassifier(2, **options)
