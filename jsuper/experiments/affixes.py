@@ -13,11 +13,12 @@ affix alone, suffer from it? Does the geometry of words with one affix predict w
 model invents for words with two? What do ExReLU and training on dual words change?
 
 A pure word has one affix, a dual word two. Every model has a split of the stems, initial
-weights and batches of its own, so that a spread over models is one over all three. What is
-varied shares them: model i of a variation has the split, the weights (where their shapes
-agree) and the draws of model i of the models that it is compared with. The two word lists
-share nothing. Models that have not learnt their task (mean
-recall of the five affixes below 0.9 on training words) are counted and shown apart.
+weights and batches of its own, so that a spread over models is one over all three. Model i
+of a variation has the split of model i of the models that it is compared with. Where only
+steps, pooling, marks, readout or balance differ, it has their initial weights and draws
+too; another width, threshold or share of dual words brings its own. The two word lists
+share nothing. Models that have not learnt their task (mean recall of the five affixes below
+0.9 on training words) are counted and shown apart.
 """
 
 import functools
@@ -137,7 +138,7 @@ def fit_variations(
         "200 stems": fit(few, n_models, steps),
         "3,000 steps": fit(composed, n_models, more),
         "mean pooling": others(pooling="mean"),
-        "ends not marked": others(mark_ends=False),
+        "start not marked": others(mark_ends=False),
         "ReLU, toy readout": others(values=(RELU,), readout="toy"),
     }
     for words, corpus, n_steps in (("composed", composed, steps), ("real", real, more)):

@@ -33,6 +33,7 @@ from jsuper.experiments.affixes_statistics import (
     RELU,
     REVIEW_DUAL,
     REVIEW_PURE,
+    cases,
     gated,
     interference,
     named,
@@ -156,14 +157,14 @@ def draw_planes(examples: Sequence[dict[str, Any]]) -> Figure:
 
 
 def variants(fits: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
-    """Models like the review's by what may differ: ReLU, two neurons."""
+    """Models of two neurons by what may differ from the review's."""
     found = {}
     for name, label in (
         ("composed", "composed words"),
         ("200 stems", "200 stems instead of 2,000"),
         ("3,000 steps", "3,000 steps"),
         ("mean pooling", "mean pooling"),
-        ("ends not marked", "ends not marked"),
+        ("start not marked", "start not marked"),
         ("real", "real words"),
         ("real, balanced", "real, affixes equally often"),
     ):
@@ -298,12 +299,10 @@ def _draw_widths_of(row, fits, words, widths):
 
 def draw_causes(fits: Mapping[str, xr.Dataset]) -> Figure:
     """What geometry predicts, against its baselines, with intervals over models."""
-    cases = [
-        (f"{corpus} words, {NAMES[t]}", gated(fits[corpus].sel(threshold=t)))
-        for corpus in LISTS
-        for t in (LINEAR, RELU)
+    results = [
+        (name.replace(",", " words,"), causes(ds))
+        for name, ds in cases(fits, *LISTS).items()
     ]
-    results = [(name, causes(ds)) for name, ds in cases if ds.sizes["split"] >= FEWEST]
     figure = Figure(figsize=(9.4, 3.3), layout="constrained", dpi=150)
     panels = figure.subplots(1, 3, sharey=True)
     kinds = {

@@ -23,7 +23,7 @@ def displacements_add(fits: Fits) -> Finding:
         six, stacked = additivity(ds, UNSTACKED), additivity(ds, np.flatnonzero(STACKED))
         c = causes(ds)
         texts.append(
-            f"{name}: R² {six[0]:.2f}, cosine {six[1]:.2f} in the median model for the six "
+            f"{name}: R² {six[0]:.3f}, cosine {six[1]:.2f} in the median model for the six "
             f"pairs, {stacked[0]:.2f} and {stacked[1]:.2f} for stacked ones; the answer is "
             f"the class at the sum {percent(c['answer'])}, at the sum with weights that "
             f"other models teach {percent(c['weighted'])}, the commonest answer of other "
