@@ -165,12 +165,13 @@ def choices_matter_little(fits: Fits) -> Finding:
         shift = (dual_accuracy(changed) - dual_accuracy(same)).where(both)
         value, low, high = mean(shift)
         sd = float(dual_accuracy(gated(base)).std(ddof=1))
+        passing = [int(ds["passes"].sum()) for ds in (changed, same)]
         little.append(abs(value) < sd)
         texts.append(
             f"{name.removeprefix('ReLU, ')}, {NAMES[threshold]} {100 * value:+.1f} points "
             f"({100 * low:+.1f} to {100 * high:+.1f}; standard deviation {100 * sd:.1f}; "
-            f"{int(both.sum())} models: of {both.size} {int(changed['passes'].sum())} pass, "
-            f"{int(same['passes'].sum())} without it)"
+            f"{int(both.sum())} models: of {both.size} {passing[0]} pass, {passing[1]} "
+            "without it)"
         )
     return Finding(
         "what the review does not state moves the accuracy on dual words by less than the "
@@ -276,7 +277,7 @@ def not_for_want_of_practice(fits: Fits) -> Finding:
     """Yes if controls fail less often, in the six pairs and in those stacked before -ness.
 
     Of stacked pairs those controls count that keep the outer affix, which alone would be
-    right. Behind a neutral outer affix an inner one is hard to see, and not by interference.
+    right. An inner one is hard to see behind any outer affix.
     """
     texts, good = [], []
     for name, ds in cases(fits, *LISTS).items():
