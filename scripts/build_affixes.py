@@ -57,7 +57,7 @@ STRUCK = {
     "-ness": "business governess harness lioness wilderness witness",
 }
 
-# Stems that would make ugly words.
+# Stems that would make hurtful words.
 UNWANTED = "incest lesbian molest orgasm racism racist rapist sexism sexist sperm"
 
 # The affix is there, with an inflection or another suffix behind it: these words would

@@ -179,8 +179,14 @@ class AffixClassifier:
         for name in ("n_hidden", "n_labels", "n_embedding", "n_filters", "window"):
             check_count(name, getattr(self, name))
         for name in ("threshold", "output_threshold"):
+            if isinstance(getattr(self, name), str):
+                raise ValueError(
+                    f"{name} must be a number or -inf, got {getattr(self, name)!r}"
+                )
             check_number(name, getattr(self, name))
             check(name, getattr(self, name), lambda t: t < np.inf, "a number or -inf")
+        if not isinstance(self.mark_ends, bool | np.bool_):
+            raise ValueError(f"mark_ends must be True or False, got {self.mark_ends!r}")
         for name, allowed in (("readout", Readout), ("pooling", Pooling)):
             if getattr(self, name) not in get_args(allowed):
                 raise ValueError(
@@ -323,7 +329,14 @@ class AffixTask:
         Raises:
             ValueError: If shapes do not fit, a weight is negative, an affix has no word of
                 positive weight, or a word of positive weight has no affix.
+            TypeError: If ``words`` is no `AffixDataset` or ``model`` no `AffixClassifier`.
         """
+        for name, value, kind in (
+            ("words", words, AffixDataset),
+            ("model", model, AffixClassifier),
+        ):
+            if not isinstance(value, kind):
+                raise TypeError(f"{name} must be an {kind.__name__}, got {value!r:.60}")
         if model.n_labels != words.n_affixes:
             raise ValueError(
                 f"model.n_labels must be the number of affixes, {words.n_affixes}, "
@@ -398,11 +411,22 @@ def params_of(ds: xr.Dataset) -> Params:
     """Returns the parameters of trained classifiers, as their model takes them.
 
     Args:
-        ds: What `jsuper.sweep` returned, or a part of it.
+        ds: What `jsuper.sweep` returned of tasks with an `AffixClassifier`, or a part of
+            it. Select one threshold first, since a model has one:
+            ``ds.sel(threshold=-np.inf)``.
 
     Returns:
         Arrays with the leading axes of ``ds``.
+
+    Raises:
+        ValueError: If these are no trained classifiers.
     """
+    if not isinstance(ds, xr.Dataset) or "embedding.embedding" not in ds or "W" not in ds:
+        raise ValueError(
+            "ds must be a dataset of trained AffixClassifiers, with the variables "
+            f"embedding.embedding and W, got {type(ds).__name__} "
+            f"{list(ds.data_vars) if isinstance(ds, xr.Dataset) else ''}"
+        )
     own = ("W", "b")
     names = [str(name) for name in ds.data_vars if name in own or "." in str(name)]
     return traverse_util.unflatten_dict(

@@ -4,6 +4,7 @@ All functions take plain arrays with any leading axes, such as one for the model
 """
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -13,6 +14,7 @@ from jax import lax
 from jax.typing import ArrayLike
 
 from jsuper.affixes.classifier import AffixClassifier
+from jsuper.affixes.encoding import N_CHARACTERS
 from jsuper.validation import check
 
 NO_ANSWER = -1
@@ -34,8 +36,9 @@ def predict(
     """Returns what models make of words, one model after the other.
 
     Args:
-        model: The model that the parameters belong to: their shapes are checked, its
-            activation and thresholds cannot be.
+        model: The model that the parameters belong to, one for all of them: of a sweep
+            over thresholds select one before. The shapes are checked; thresholds,
+            pooling, marks and the kind of readout leave no trace in them and cannot be.
         params: Its parameters, as `jsuper.affixes.classifier.params_of` returns them, with
             any leading axes for the trained models.
         codes: Encoded words, shape (n_words, length), or (..., n_words, length) with the
@@ -57,22 +60,33 @@ def predict(
         >>> z.shape, outputs.shape
         ((3, 2, 2), (3, 2, 5))
     """
+    if not isinstance(params, Mapping):
+        raise ValueError(f"params must be those of {model}, got {params!r:.60}")
     expected = jax.eval_shape(model.init, jax.random.key(0))
     if jax.tree.structure(params) != jax.tree.structure(expected):
         raise ValueError(
-            f"params must be those of {model}, got {', '.join(sorted(params)) or 'none'}"
+            f"params must be those of {model}, {', '.join(sorted(expected))}, got "
+            f"{', '.join(sorted(params)) or 'none'}"
         )
     axes = np.shape(params["b"])[:-1]
-    shapes = jax.tree.map(
-        lambda a, leaf: np.shape(a) == (*axes, *leaf.shape), params, expected
-    )
-    if not all(jax.tree.leaves(shapes)):
-        raise ValueError(f"params must have the shapes of {model} behind leading axes")
+    leaves = jax.tree_util.tree_leaves_with_path(expected)
+    for (path, leaf), found in zip(leaves, jax.tree.leaves(params), strict=True):
+        if np.shape(found) != (*axes, *leaf.shape):
+            name = ".".join(part.key for part in path)
+            raise ValueError(
+                f"params must be those of {model}: {name} must have shape "
+                f"{(*axes, *leaf.shape)}, with the leading axes of b, got {np.shape(found)}"
+            )
     codes = np.asarray(codes)
     if codes.dtype.kind not in "iu" or codes.ndim < 2 or codes.shape[:-2] not in ((), axes):
         raise ValueError(
             "codes must be integers of shape (n_words, length), as encode returns them, or "
             f"with leading axes {axes}, got {codes.dtype} of shape {codes.shape}"
+        )
+    if codes.size and not (codes.min() >= 0 and codes.max() < N_CHARACTERS):
+        raise ValueError(
+            f"codes must be from 0 to {N_CHARACTERS - 1}, as encode returns them, got "
+            f"{codes.min()} to {codes.max()}"
         )
     n = int(np.prod(axes))
     flat = jax.tree.map(lambda a, leaf: jnp.reshape(a, (n, *leaf.shape)), params, expected)
@@ -107,11 +121,16 @@ def is_right(answer: ArrayLike, labels: ArrayLike) -> np.ndarray:
         answer: Integers, shape (...), `NO_ANSWER` never right.
         labels: Booleans, broadcast against (..., n_labels).
 
+    Raises:
+        ValueError: If ``answer`` is not of integers or ``labels`` not of booleans.
+
     Example:
         >>> is_right([0, 1, 2, -1], [True, False, True]).tolist()
         [True, False, True, False]
     """
-    answer, labels = np.asarray(answer), np.asarray(labels)
+    answer, labels = np.asarray(answer), _check_labels(labels)
+    if answer.dtype.kind not in "iu":
+        raise ValueError(f"answer must be integers, got {answer.dtype}")
     one_hot = answer[..., None] == np.arange(labels.shape[-1])
     return (one_hot & labels).any(-1)
 
@@ -125,11 +144,14 @@ def all_in_top(outputs: ArrayLike, labels: ArrayLike) -> np.ndarray:
         outputs: Shape (..., n_labels).
         labels: Booleans, broadcast against it.
 
+    Raises:
+        ValueError: If ``labels`` are not of booleans.
+
     Example:
         >>> all_in_top([[0.3, 0.1, 0.6], [0.3, 0.4, 0.3]], [True, False, True]).tolist()
         [True, False]
     """
-    outputs, labels = np.broadcast_arrays(np.asarray(outputs), np.asarray(labels))
+    outputs, labels = np.broadcast_arrays(np.asarray(outputs), _check_labels(labels))
     least = np.where(labels, outputs, np.inf).min(-1)
     return least > np.where(labels, -np.inf, outputs).max(-1)
 
@@ -227,3 +249,13 @@ def live_units(hidden: ArrayLike, least: float = 0.01) -> np.ndarray:
     """
     check("least", least, lambda x: (x >= 0) & (x <= 1), "in [0, 1]")
     return ((np.asarray(hidden) != 0).mean(-2) >= max(least, 1e-12)).sum(-1)
+
+
+def _check_labels(labels: ArrayLike) -> np.ndarray:
+    array = np.asarray(labels)
+    if array.dtype != bool or not array.ndim:
+        raise ValueError(
+            "labels must be booleans, such as those of AffixDataset.labels, got "
+            f"{labels!r:.60}"
+        )
+    return array

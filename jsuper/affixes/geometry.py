@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jsuper.validation import check_count
+from jsuper.validation import check, check_count
 
 
 def class_means(z: ArrayLike, labels: ArrayLike) -> np.ndarray:
@@ -70,12 +70,15 @@ def predicted_positions(means: ArrayLike, pairs: ArrayLike) -> np.ndarray:
     Returns:
         Positions, shape (..., n_pairs, n_hidden).
 
+    Raises:
+        ValueError: If a pair is not two of the labels.
+
     Example:
         >>> predicted_positions([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]], [(0, 1)]).tolist()
         [[1.0, 1.0]]
     """
     centre, d = displacements(means)
-    first, second = np.asarray(pairs).T
+    first, second = _check_pairs(pairs, d.shape[-2]).T
     return centre[..., None, :] + d[..., first, :] + d[..., second, :]
 
 
@@ -129,14 +132,8 @@ def between(order: ArrayLike, pairs: ArrayLike) -> np.ndarray:
         raise ValueError(f"order must hold five labels, got {n}")
     if (np.sort(order, axis=-1) != np.arange(n)).any():
         raise ValueError("order must hold each of the labels 0 to 4 once")
-    table = np.asarray(pairs)
-    good = table.ndim == 2 and table.shape[1] == 2 and table.dtype.kind in "iu"
-    if not (good and (table >= 0).all() and (table < n).all() and np.diff(table).all()):
-        raise ValueError(
-            f"pairs must be pairs of two labels from 0 to 4, got {pairs!r:.60}"
-        )
+    first, second = _check_pairs(pairs, n).T
     place = np.argsort(order, axis=-1)
-    first, second = np.asarray(pairs).T
     a, b = place[..., first], place[..., second]
     step = np.mod(b - a, n)
     middle = np.where(step == 2, a + 1, b + 1) % n
@@ -148,20 +145,31 @@ def likeliest_other(outputs: ArrayLike, pairs: ArrayLike) -> np.ndarray:
     """Returns the label of the largest output that is none of the pair's own.
 
     Args:
-        outputs: Shape (..., n_pairs, n_labels).
+        outputs: Shape (..., n_pairs, n_labels), of three labels or more.
         pairs: Indices of labels, shape (n_pairs, 2).
 
     Returns:
         Labels, shape (..., n_pairs).
+
+    Raises:
+        ValueError: If there are fewer than three labels, or a pair is not two of them.
+
+    Example:
+        >>> likeliest_other([[0.9, 0.0, 0.2, 0.1]], [(0, 1)]).tolist()
+        [2]
     """
     outputs = np.asarray(outputs)
-    own = (np.asarray(pairs)[..., None] == np.arange(outputs.shape[-1])).any(-2)
+    n = outputs.shape[-1]
+    if n < 3:
+        raise ValueError(f"outputs must be of three labels or more, got {n}")
+    own = (_check_pairs(pairs, n)[..., None] == np.arange(outputs.shape[-1])).any(-2)
     return np.where(own, -np.inf, outputs).argmax(-1)
 
 
 def shuffles(n_models: int, n_labels: int, seed: int = 0) -> np.ndarray:
     """Returns one random order of the labels for each model, (n_models, n_labels)."""
     check_count("n_models", n_models)
+    check_count("n_labels", n_labels)
     rng = np.random.default_rng(seed)
     return rng.permuted(np.tile(np.arange(n_labels), (n_models, 1)), axis=1)
 
@@ -182,12 +190,15 @@ def interval(
         statistic: Function of the totals of ``counts``, a ratio for example.
         counts: Arrays with one number per model, each of shape (n_models,).
         n_resamples: Number of draws.
-        level: Share of the draws inside the interval.
+        level: Share of the draws inside the interval, in (0, 1).
         seed: Seed of the draws.
 
     Returns:
         The statistic, and the lower and upper end of its percentile interval. NaN where it
-        is not defined.
+        is not defined, and for the ends of a single model.
+
+    Raises:
+        ValueError: If ``counts`` differ in length or an argument is out of range.
 
     Example:
         >>> def share(hits, trials):
@@ -196,7 +207,13 @@ def interval(
         >>> value, 0 <= low < 0.25 < high <= 0.5
         (0.25, True)
     """
-    table = np.stack([np.asarray(count, float) for count in counts])
+    check_count("n_resamples", n_resamples)
+    check("level", level, lambda x: (x > 0) & (x < 1), "in (0, 1)")
+    arrays = [np.asarray(count, float) for count in counts]
+    shapes = {array.shape for array in arrays}
+    if len(shapes) != 1 or arrays[0].ndim != 1:
+        raise ValueError(f"counts must be rows of one length, got shapes {sorted(shapes)}")
+    table = np.stack(arrays)
     n = table.shape[1]
     if n == 0:
         return np.nan, np.nan, np.nan
@@ -205,7 +222,18 @@ def interval(
         value = statistic(*table.sum(1))
         draws = np.asarray(statistic(*table[:, rows].sum(-1)))
     draws = draws[np.isfinite(draws)]
-    if not len(draws):
+    if n == 1 or not len(draws):
         return float(value), np.nan, np.nan
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return float(value), float(low), float(high)
+
+
+def _check_pairs(pairs: ArrayLike, n_labels: int) -> np.ndarray:
+    table = np.asarray(pairs)
+    good = table.ndim == 2 and table.shape[1] == 2 and table.dtype.kind in "iu"
+    inside = good and (table >= 0).all() and (table < n_labels).all()
+    if not (inside and np.diff(table).all()):
+        raise ValueError(
+            f"pairs must be pairs of two labels from 0 to {n_labels - 1}, got {pairs!r:.60}"
+        )
+    return table

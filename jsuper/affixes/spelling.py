@@ -15,9 +15,10 @@ def attach(stem: str, affix: str) -> str:
     """Returns ``stem`` with ``affix``, in the usual spelling.
 
     A final y after a consonant becomes i (happiness, reliable), unless it is the only
-    vowel (shyness). Before a vowel a silent e is dropped (notable), but not after c or g
-    or another vowel (noticeable, agreeable), and the last consonant of a word of one
-    short vowel is doubled (stoppable).
+    vowel (shyness) or an i follows (carrying). Before a vowel a silent e is dropped
+    (notable), but not behind soft c or g (noticeable) or behind a, e, i, o or y (agreeable)
+    unless an e follows (agreed), and the last consonant of a word of one short vowel is
+    doubled (stoppable).
 
     Args:
         stem: A word in lower-case letters.
@@ -35,9 +36,9 @@ def attach(stem: str, affix: str) -> str:
     if is_prefix(affix):
         return letters + stem
     if _ends_in_consonant_y(stem):
-        return stem[:-1] + "i" + letters
+        return (stem if letters[0] == "i" else stem[:-1] + "i") + letters
     if letters[0] in VOWELS:
-        if stem.endswith("e") and stem[-2:-1] not in frozenset("cg") | VOWELS:
+        if stem.endswith("e") and not _keeps_e(stem, letters):
             return stem[:-1] + letters
         if _doubles(stem):
             return stem + stem[-1] + letters
@@ -159,6 +160,14 @@ def _ends_in_consonant_y(stem: str) -> bool:
         and stem[-2:-1] not in VOWELS
         and any(letter in VOWELS or letter == "y" for letter in head)
     )
+
+
+def _keeps_e(stem: str, letters: str) -> bool:
+    before = stem[-2:-1]
+    if letters[0] == "e":
+        return False
+    # The e keeps c and g soft before a, o and u: noticeable, but noticing.
+    return letters[0] in "aou" if before in {"c", "g"} else before in set("aeioy")
 
 
 def _doubles(stem: str) -> bool:

@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -89,7 +90,9 @@ class AffixDataset:
             words: Words of letters a to z, in any order. Repetitions count once, and
                 words without any of the affixes are left out of the result.
             affixes: Affixes such as ``"un-"`` or ``"-ness"``.
-            vocabulary: The words that a stem may be; ``words`` itself by default.
+            vocabulary: The words that may be left when one affix is removed; ``words``
+                itself by default. For a word with two affixes that is a word with one of
+                them, which must be there too: "unhappiness" needs "unhappy" or "happiness".
 
         Returns:
             The words with one or more affixes, in the order given.
@@ -252,7 +255,12 @@ class AffixDataset:
         Raises:
             ValueError: If ``test_fraction`` is out of range or there are fewer than two
                 stems.
+            TypeError: If ``key`` is no typed key.
         """
+        if getattr(key, "shape", None) != () or not jnp.issubdtype(
+            key.dtype, jax.dtypes.prng_key
+        ):
+            raise TypeError(f"key must be a typed PRNG key (jax.random.key), got {key!r}")
         check_number("test_fraction", test_fraction)
         check("test_fraction", test_fraction, lambda f: (f > 0) & (f < 1), "in (0, 1)")
         stems = sorted(set(self.stems))

@@ -128,6 +128,22 @@ def test_interval_has_its_coverage():
 def test_interval_of_nothing_is_nan():
     assert np.isnan(geometry.interval(lambda h, n: h / n, [[], []])).all()
     assert np.isnan(geometry.interval(lambda h, n: h / n, [[0, 0], [0, 0]])).all()
+    one = geometry.interval(lambda h, n: h / n, [[1], [4]])
+    assert one[0] == 0.25
+    assert np.isnan(one[1:]).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"level": 95}, r"level must be in \(0, 1\), got 95"),
+        ({"n_resamples": 0}, "n_resamples must be an integer of at least 1, got 0"),
+        ({"counts": [[1], [1, 2]]}, r"counts must be rows of one length, got .*\(1,\)"),
+    ],
+)
+def test_intervals_that_cannot_be(options, message):
+    with pytest.raises(ValueError, match=message):
+        geometry.interval(lambda h, n: h / n, **{"counts": [[1, 2], [3, 3]], **options})
 
 
 def test_pairs_and_orders_that_cannot_be():
@@ -137,6 +153,14 @@ def test_pairs_and_orders_that_cannot_be():
             ValueError, match=r"^pairs must be pairs of two labels from 0 to 4"
         ):
             geometry.between(order, pairs)
+        with pytest.raises(ValueError, match=r"^pairs must be pairs of two labels"):
+            geometry.predicted_positions(np.ones((5, 2)), pairs)
+        with pytest.raises(ValueError, match=r"^pairs must be pairs of two labels"):
+            geometry.likeliest_other(np.ones((1, 5)), pairs)
+    with pytest.raises(ValueError, match=r"pairs .* got \[\('re-', '-ness'\)\]"):
+        geometry.likeliest_other(np.ones((1, 5)), [("re-", "-ness")])
+    with pytest.raises(ValueError, match="three labels or more, got 2"):
+        geometry.likeliest_other([[1.0, 2.0]], [(0, 1)])
     with pytest.raises(ValueError, match="each of the labels 0 to 4 once"):
         geometry.between([0, 0, 1, 2, 3], [(0, 2)])
 

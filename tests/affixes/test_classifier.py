@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+import xarray as xr
 
 import jsuper as js
 from jsuper.affixes import AffixDataset, composed_words, encode
@@ -224,6 +225,18 @@ def test_mistakes_are_named(words):
         AffixClassifier(pooling="sum")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="threshold"):
         AffixClassifier(threshold=np.inf)
+    with pytest.raises(ValueError, match="threshold must be a number or -inf, got '-inf'"):
+        AffixClassifier(threshold="-inf")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="mark_ends must be True or False, got 'no'"):
+        AffixClassifier(mark_ends="no")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="ds must be a dataset of trained AffixClass"):
+        params_of(None)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"got Dataset \['W'\]"):
+        params_of(xr.Dataset({"W": ("hidden", [1.0])}))
+    with pytest.raises(TypeError, match=r"words must be an AffixDataset, got \['unkind'\]"):
+        AffixTask.from_words(["unkind"], AffixClassifier())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="model must be an AffixClassifier, got <class"):
+        AffixTask.from_words(words, AffixClassifier)  # type: ignore[arg-type]
     model = AffixClassifier()
     with pytest.raises(ValueError, match="number of affixes, 2, got 5"):
         AffixTask.from_words(

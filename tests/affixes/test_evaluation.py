@@ -112,7 +112,10 @@ def test_models_with_any_leading_axes_answer_as_they_do_alone():
 def test_mistakes_in_predicting_are_named():
     model = AffixClassifier(2)
     params, codes = model.init(jax.random.key(0)), encode(["unkind"])
-    with pytest.raises(ValueError, match=r"params must have the shapes of .*n_hidden=3"):
+    with pytest.raises(
+        ValueError,
+        match=r"params .*n_hidden=3.*: W must have shape \(5, 3\), .* got \(5, 2\)",
+    ):
         evaluation.predict(AffixClassifier(3), params, codes)
     with pytest.raises(ValueError, match="params must be those of"):
         evaluation.predict(AffixClassifier(readout="tied"), params, codes)
@@ -121,6 +124,20 @@ def test_mistakes_in_predicting_are_named():
     for wrong in (codes.astype(float), codes[0], codes[None], np.array(["unkind"])):
         with pytest.raises(ValueError, match="codes must be integers of shape"):
             evaluation.predict(model, params, wrong)
+    with pytest.raises(ValueError, match=r"codes must be from 0 to 28, .* got 99 to 99"):
+        evaluation.predict(model, params, np.full((2, 8), 99))
+    with pytest.raises(ValueError, match=r"params must be those of .* got None"):
+        evaluation.predict(model, None, codes)
+
+
+def test_labels_are_booleans_and_answers_integers():
+    for wrong in (["un-"], [0, 1], True):
+        with pytest.raises(ValueError, match="labels must be booleans"):
+            evaluation.is_right([0], wrong)
+        with pytest.raises(ValueError, match="labels must be booleans"):
+            evaluation.all_in_top([[0.5, 0.1]], wrong)
+    with pytest.raises(ValueError, match="answer must be integers, got <U3"):
+        evaluation.is_right(["un-"], [True, False])
 
 
 def test_recall_is_of_words_with_one_label():

@@ -30,6 +30,18 @@ SPELLINGS = [
     ("know", "-able", "knowable"),
     ("print", "-able", "printable"),
     ("avoid", "-able", "avoidable"),
+    ("argue", "-able", "arguable"),
+    ("dye", "-able", "dyeable"),
+    ("notice", "-ing", "noticing"),
+    ("courage", "-ous", "courageous"),
+    ("agree", "-ing", "agreeing"),
+    ("agree", "-ed", "agreed"),
+    ("dance", "-ed", "danced"),
+    ("free", "-er", "freer"),
+    ("carry", "-ing", "carrying"),
+    ("baby", "-ish", "babyish"),
+    ("carry", "-ed", "carried"),
+    ("stop", "-ing", "stopping"),
 ]
 
 
@@ -55,7 +67,7 @@ def test_remove_knows_more_than_attach(word, affix, stem):
 def test_remove_inverts_attach():
     stems = {*clean_stems(), *real_words().stems}
     for stem in stems:
-        for affix in (*AFFIXES, "-ing", "-ship", "over-"):
+        for affix in (*AFFIXES, "-ing", "-ed", "-ous", "-ship", "over-"):
             assert stem in remove(attach(stem, affix), affix), (stem, affix)
 
 

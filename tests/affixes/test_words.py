@@ -176,6 +176,12 @@ def test_split_fractions_out_of_range(fraction):
         small().split(jax.random.key(0), fraction)
 
 
+@pytest.mark.parametrize("key", [0, None, np.int64(3), jax.random.PRNGKey(0)])
+def test_a_split_takes_a_typed_key(key):
+    with pytest.raises(TypeError, match=r"key must be a typed PRNG key \(jax.random.key\)"):
+        composed_words(4).split(key)
+
+
 def test_one_stem_cannot_be_split():
     with pytest.raises(ValueError, match="two or more stems, got 1"):
         small().having("un-", "-ness").split(jax.random.key(0))
