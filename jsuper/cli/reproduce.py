@@ -45,6 +45,7 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Runs the experiments that are named, or lists all."""
     from jsuper import experiments
+    from jsuper.experiments.experiment import QUICK
 
     if options.list:
         found = {name: experiments.find(name) for name in experiments.NAMES}
@@ -77,6 +78,9 @@ def run(options: argparse.Namespace) -> None:
         print(f"{name}: {experiment.title} ({taken:.0f} s{size})")
         for finding in outcome.findings:
             verdict = "agrees" if finding.agrees else "DIFFERS"
-            print(f"  {verdict:8} {finding.stated}\n{'':11}{finding.measured}")
+            measured = finding.measured.replace("; ", f";\n{'':13}")
+            print(f"  {verdict:8} {finding.stated}\n{'':11}{measured}")
+        if options.quick:
+            print(f"  {QUICK}")
         written = ", ".join(path.name for path in paths)
         print(f"  written to {folder}: {written}", flush=True)

@@ -5,6 +5,7 @@ says yes or no. Where nothing else is said, a rule is about composed words, whos
 are exact, and two rates differ if their 95% intervals do not overlap.
 """
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -52,19 +53,18 @@ from jsuper.experiments.affixes_statistics import (
 )
 from jsuper.experiments.experiment import Finding
 
+Rule = Callable[[Fits], Finding]
+
 # Stacked behind -ness, and the one stacked pair of prefixes.
 SUFFIXES = [i for i in np.flatnonzero(STACKED) if "-ness" in PAIR_NAMES[i]]
 PREFIXES = [i for i in np.flatnonzero(STACKED) if "-ness" not in PAIR_NAMES[i]]
 
 
 def find(fits: Fits) -> list[Finding]:
-    """Returns all findings, those on the review's statements first."""
+    """Returns all findings: those on the review's statements, then those on ours."""
     whole = "dual share" in fits
-    rules: list[Callable[[Fits], Finding]] = [
-        pure_number,
-        dual_number,
-        accuracy_drops,
-        no_pentagon,
+    reviewed: list[Rule] = [pure_number, dual_number, accuracy_drops, no_pentagon]
+    ours: list[Rule] = [
         *([choices_matter_little] if whole else []),
         goes_away_with_width,
         *([live_neurons] if whole else []),
@@ -75,12 +75,15 @@ def find(fits: Fits) -> list[Finding]:
         errs_in_a_third_region,
         nearest_third,
         displacements_add,
-        *([dual_words_repair, repairs_few_pairs, hidden_threshold] if whole else []),
     ]
-    findings = [rule(fits) for rule in rules]
     if whole:
-        findings += [output_threshold(fits, name) for name in ("toy", "tied")]
-    return findings
+        ours += [dual_words_repair, repairs_few_pairs, hidden_threshold]
+        ours += [toy_output_threshold, tied_output_threshold]
+    findings = [rule(fits) for rule in ours]
+    return [rule(fits) for rule in reviewed] + [
+        dataclasses.replace(finding, stated=f"(ours) {finding.stated}")
+        for finding in findings
+    ]
 
 
 def of_the_review(fits: Fits, stated: str, number: float, accuracy: Callable) -> Finding:
@@ -382,8 +385,18 @@ def hidden_threshold(fits: Fits) -> Finding:
     )
 
 
-def output_threshold(fits: Fits, readout: str) -> Finding:
+def toy_output_threshold(fits: Fits) -> Finding:
     """Yes if one of the thresholds interferes less than ReLU."""
+    return output_threshold(fits, "toy")
+
+
+def tied_output_threshold(fits: Fits) -> Finding:
+    """Yes if one of the thresholds interferes less than ReLU."""
+    return output_threshold(fits, "tied")
+
+
+def output_threshold(fits: Fits, readout: str) -> Finding:
+    """The rule of both readouts."""
     return of_thresholds(
         f"the same on the outputs ({readout} readout, squared error)",
         {

@@ -28,6 +28,31 @@ KEPT = ("second", "first")  # of the two in the order of joining: "second" is th
 CHANCE_PURE, CHANCE_DUAL = 0.2, 0.4
 SHUFFLES = 24  # random orders of the affixes for each model
 
+LONG_NAMES = {
+    "recall": "share of the training words with one affix that are answered right",
+    "passes": "whether the mean recall is 0.9 or more",
+    "live": "hidden neurons that are not 0 on one word in a hundred or more",
+    "pure_accuracy": "share of the test words with one affix that are answered right",
+    "dual_accuracy": "share of the test words with two affixes that are answered right",
+    "answers": "how often each affix is the answer to test words with two",
+    "both_top": "test words with two affixes whose two outputs are the largest",
+    "interference_stems": "test stems whose words with one affix are both answered right",
+    "interference_wrong": "of these, those whose word with both affixes is answered wrong",
+    "control_stems": "words with a neutral affix, two for each of these stems",
+    "control_wrong": "of these, those that are not answered with the affix that is kept",
+    "lookalike_accuracy": "share of words with a seeming affix, either counting as right",
+    "means": "mean position of the training words with one affix, before the activation",
+    "dual_means": "mean position of the test words with two affixes, before the activation",
+    "predicted": "label at the sum of two displacements, -1 for none",
+    "predicted_other": "label of the largest output there that is neither affix",
+    "weighted": "label at the sum with weights that other models teach",
+    "between": "label between the two on the circle, -1 if they are neighbours",
+    "shuffled": "as predicted, affixes in random order",
+    "shuffled_other": "as predicted_other, affixes in random order",
+    "shuffled_between": "as between, affixes in random order",
+    "largest_gap": "largest angle between neighbours on the circle, degrees",
+}
+
 Triple = tuple[float, float, float]
 """A value and the ends of its interval."""
 
@@ -167,9 +192,10 @@ def measure(
             training set.
 
     Returns:
-        ``recall`` (split, affix) on training words, ``passes``, ``live``,
-        ``pure_accuracy``; ``answers`` (split, pair, answer), how often each is the answer
-        to dual words of the test set; ``both_top``, ``interference_wrong``,
+        What `LONG_NAMES` describes: ``recall`` (split, affix) on training words,
+        ``passes``, ``live``, ``pure_accuracy`` and ``dual_accuracy``; ``answers`` (split,
+        pair, answer), how often each is the answer to dual words of the test set;
+        ``both_top``, ``interference_wrong``,
         ``interference_stems`` (split, pair), counts; the same for their controls,
         ``control_wrong`` (split, pair, kept) and ``control_stems``;
         ``means`` (split, affix, hidden) of training words and, of composed words,
@@ -225,7 +251,13 @@ def measure(
         "answer": list(ANSWERS),
         "kept": list(KEPT),
     }
-    return ds.assign(found).assign_coords(coords)
+    ds = ds.assign(found).assign_coords(coords)
+    ds = ds.assign(dual_accuracy=dual_accuracy(ds))
+    for name in found | {"dual_accuracy": None}:
+        ds[name].attrs["long_name"] = LONG_NAMES[name]
+    n_stems = len(set(corpus.words.stems))
+    words = f"composed_words({n_stems})" if corpus.composed else "real_words()"
+    return ds.assign_attrs(words=words)
 
 
 def place_weights(d: np.ndarray, dual: np.ndarray, among: np.ndarray) -> np.ndarray:

@@ -10,6 +10,11 @@ from matplotlib.figure import Figure
 
 from jsuper import files
 
+QUICK = (
+    "Small version, with fewer models and steps: an answer may differ from that of the "
+    "full run, and some statements need it."
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
@@ -17,7 +22,8 @@ class Finding:
 
     Args:
         stated: What the paper states, in a few words.
-        measured: What was measured, with numbers and their spread over seeds.
+        measured: What was measured, with numbers and their spread over seeds; a semicolon
+            between cases.
         agrees: Whether the two agree, decided by a margin written in the experiment.
     """
 
@@ -43,10 +49,9 @@ class Outcome:
     def table(self) -> str:
         """Returns the findings as a Markdown table."""
         rows = ["| stated | these models show | agrees |", "|---|---|---|"]
-        rows += [
-            f"| {f.stated} | {f.measured} | {'yes' if f.agrees else '**no**'} |"
-            for f in self.findings
-        ]
+        for f in self.findings:
+            measured = f.measured.replace("; ", ";<br>")
+            rows.append(f"| {f.stated} | {measured} | {'yes' if f.agrees else '**no**'} |")
         return "\n".join(rows) + "\n"
 
     def write(self, folder: Path, *, quick: bool = False) -> Iterator[Path]:
@@ -70,7 +75,7 @@ class Outcome:
             yield path
         path = folder / "findings.md"
         with files.whole_file(path, force=True) as written:
-            note = "Small version, with fewer models and steps.\n\n" if quick else ""
+            note = f"{QUICK}\n\n" if quick else ""
             written.write_text(note + self.table(), encoding="utf-8")
         yield path
         for name, ds in self.datasets.items():
