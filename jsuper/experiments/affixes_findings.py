@@ -48,6 +48,7 @@ from jsuper.experiments.affixes_statistics import (
     mean,
     named,
     percent,
+    points,
     rank,
     spread,
 )
@@ -134,12 +135,12 @@ def accuracy_drops(fits: Fits) -> Finding:
         less = rank(drop(ds), pure - dual)
         texts.append(
             f"{name} ({ds.sizes['split']} models): {pures:.3f} to {duals:.3f}, by "
-            f"{percent(falls[-1])}, without the gate by {100 * everyone[0]:.0f}%; "
+            f"{points(falls[-1])}, without the gate by {100 * everyone[0]:.0f}, "
             f"{100 * less:.0f}% of the models lose less than the review's"
         )
     return Finding(
         f"accuracy above chance drops on dual words ({pure:.3f} to {dual:.3f}, by "
-        f"{100 * (pure - dual):.0f}%)",
+        f"{100 * (pure - dual):.0f} points)",
         "; ".join(texts),
         all(low > 0 for _, low, _ in falls),
     )

@@ -63,6 +63,12 @@ def percent(triple: Triple, digits: int = 0) -> str:
     return f"{value:.{digits}f}% ({low:.{digits}f} to {high:.{digits}f})"
 
 
+def points(triple: Triple) -> str:
+    """A difference of shares, as in ``4 points (2 to 6)``."""
+    value, low, high = (100 * number for number in triple)
+    return f"{value:.0f} points ({low:.0f} to {high:.0f})"
+
+
 def spread(values: xr.DataArray) -> str:
     """Mean, standard deviation and range over models."""
     v = values.dropna("split").values
