@@ -250,7 +250,9 @@ def draw_widths(fits: Mapping[str, xr.Dataset], widths: Sequence[int]) -> Figure
         _draw_widths_of(row, fits, words, widths)
         row[0].set_title(f"{words} words", fontsize=9, loc="left")
     for panel in panels[1, :2]:
+        panel.set_xticks(range(len(widths)), [str(width) for width in widths])
         panel.set_xlabel("hidden neurons h", fontsize=8)
+    panels[1, 2].set_xticks([0, 1, 2, 3, 5, 10, 15])
     panels[1, 2].set_xlabel(
         "live neurons of ReLU models\n(crosses: task not learnt)", fontsize=8
     )
@@ -259,11 +261,12 @@ def draw_widths(fits: Mapping[str, xr.Dataset], widths: Sequence[int]) -> Figure
 
 
 def _draw_widths_of(row, fits, words, widths):
-    cells = {w: fits[words if w == 2 else named(words, f"width {w}")] for w in widths}
-    x = np.arange(len(widths))
+    names = {w: words if w == 2 else named(words, f"width {w}") for w in widths}
+    cells = {w: fits[name] for w, name in names.items() if name in fits}
+    x = np.array([i for i, name in enumerate(names.values()) if name in fits])
     for threshold, (color, line, marker) in LINES.items():
         color = style.PALETTE[color]
-        parts = [gated(cells[w].sel(threshold=threshold)) for w in widths]
+        parts = [gated(ds.sel(threshold=threshold)) for ds in cells.values()]
         look = {"color": color, "linestyle": line, "marker": marker, "markersize": 4}
         drops = [drop(ds).values for ds in parts]
         rates = [
@@ -279,19 +282,18 @@ def _draw_widths_of(row, fits, words, widths):
             ).T
             panel.fill_between(x[known], low, high, color=color, alpha=0.2, lw=0)
             panel.plot(x[known], mid, label=NAMES[threshold], **look)
-    relu = [cells[w].sel(threshold=RELU) for w in widths]
+    relu = [ds.sel(threshold=RELU) for ds in cells.values()]
     live = np.concatenate([ds["live"].values for ds in relu])
     lost = np.concatenate([drop(ds).values for ds in relu])
     passes = np.concatenate([ds["passes"].values for ds in relu])
     jitter = live + np.random.default_rng(0).uniform(-0.2, 0.2, len(live))
     row[2].plot(jitter[~passes], lost[~passes], "x", color="0.6", ms=3, mew=0.6)
     row[2].plot(jitter[passes], lost[passes], ".", color=style.PALETTE["vermilion"], ms=3.5)
-    for panel, ticks, name in (
-        (row[0], x, "lost on dual words\n(accuracy above chance)"),
-        (row[1], x, "P(dual word wrong |\nboth single forms right)"),
-        (row[2], [0, 1, 2, 3, 5, 10, 15], "lost on dual words\n(accuracy above chance)"),
+    for panel, name in (
+        (row[0], "lost on dual words\n(accuracy above chance)"),
+        (row[1], "P(dual word wrong |\nboth single forms right)"),
+        (row[2], "lost on dual words\n(accuracy above chance)"),
     ):
-        panel.set_xticks(ticks, [str(w) for w in (widths if ticks is x else ticks)])
         panel.set_ylabel(name, fontsize=8)
         panel.axhline(0, color="0.6", lw=0.7)
         panel.tick_params(labelsize=7)
@@ -356,7 +358,9 @@ def draw_thresholds(fits: Mapping[str, xr.Dataset]) -> Figure:
         values = sorted({float(ds[axis]) for parts in cells.values() for ds in parts})
         for words, shift in (("composed", -0.16), ("real", 0.16)):
             parts = sorted(cells[words], key=lambda ds, axis=axis: float(ds[axis]))
-            x = np.arange(len(parts)) + shift
+            if not parts:
+                continue
+            x = np.array([values.index(float(ds[axis])) for ds in parts]) + shift
             rates = [
                 interference(ds) if ds.sizes["split"] >= FEWEST else (np.nan,) * 3
                 for ds in map(gated, parts)
@@ -390,8 +394,8 @@ def _remedies(fits):
     ):
         cells = {}
         for words in LISTS:
-            ds = fits[named(words, variation)]
-            cells[words] = [ds.isel({axis: i}) for i in range(ds.sizes[axis])]
+            ds = fits.get(named(words, variation))
+            cells[words] = [] if ds is None else [ds.sel({axis: v}) for v in ds[axis]]
             if axis == "threshold":
                 cells[words].append(fits[words].sel(threshold=RELU))
             if axis == "dual_share":

@@ -403,6 +403,7 @@ def output_threshold(fits: Fits, readout: str) -> Finding:
         {
             words: by_value(fits[named(words, f"{readout} readout")], "output_threshold")
             for words in LISTS
+            if named(words, f"{readout} readout") in fits
         },
     )
 
