@@ -233,6 +233,6 @@ def slug(name: str) -> str:
 EXPERIMENT = Experiment(
     title="Superposition as a cause of hallucination: words with two affixes",
     source='Murphy and Qiao, "Toy Models of Superposition Review", section 2',
-    minutes=5.0,
+    minutes=8.7,
     run=run,
 )

@@ -173,7 +173,7 @@ def choices_matter_little(fits: Fits) -> Finding:
         little.append(abs(value) < sd)
         texts.append(
             f"{name.removeprefix('ReLU, ')}, {NAMES[threshold]} {100 * value:+.1f} points "
-            f"({100 * low:+.1f} to {100 * high:+.1f}; standard deviation {100 * sd:.1f}; "
+            f"({100 * low:+.1f} to {100 * high:+.1f}, standard deviation {100 * sd:.1f}, "
             f"{int(both.sum())} models: of {both.size} {passing[0]} pass, {passing[1]} "
             "without it)"
         )
@@ -292,6 +292,8 @@ def not_for_want_of_practice(fits: Fits) -> Finding:
             ("all stacked, inner kept", np.flatnonzero(STACKED), ["first"]),
         ):
             wrong = interference(ds, pairs)
+            if np.isnan(wrong[0]):  # two real words have un- and re-
+                continue
             part = ds.sel(kept=kept)
             control = rate(part["control_wrong"], part["control_stems"], pairs)
             texts.append(

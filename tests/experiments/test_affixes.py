@@ -6,10 +6,12 @@ import pytest
 import xarray as xr
 
 from jsuper.affixes import (
+    AFFIXES,
     PAIRS,
     compose,
     composed_words,
     geometry,
+    lookalike_words,
     neutral_combinations,
     real_words,
 )
@@ -190,10 +192,22 @@ def test_composed_words_are_counted_as_a_loop_over_words_counts_them(predicted):
     corpus = measures.Corpus(composed_words(40), composed=True)
     splits = np.array([0, 4])
     found = measures._count_composed(corpus, AffixClassifier(2), splits, splits, 40)
+    hits = [[]] * 5
     for row, split in enumerate(splits):
-        stems = sorted(
-            {s for s, t in zip(corpus.words.stems, corpus.in_test(split), strict=True) if t}
-        )
+        tested = dict(zip(corpus.words.stems, corpus.in_test(split), strict=True))
+        stems = sorted(stem for stem in tested if tested[stem])
+        for label, affix in enumerate(AFFIXES):
+            known, new = (
+                compose([stem for stem in tested if tested[stem] == side], [(affix,)]).words
+                for side in (False, True)
+            )
+            own = np.arange(5) == label
+            recall = np.mean([right(split, word, own) for word in known])
+            assert found["recall"][1][row, label] == pytest.approx(recall)
+            mean = np.mean([scores(split, word)[:2] for word in known], 0)
+            np.testing.assert_allclose(found["means"][1][row, label], mean)
+            hits[label] = [right(split, word, own) for word in new]
+        assert found["pure_accuracy"][1][row] == pytest.approx(np.mean(hits))
         for p, (pair, own) in enumerate(zip(PAIRS, OWN, strict=True)):
             first, second = (np.arange(5) == label for label in PAIR_LABELS[p])
             good = {
@@ -206,6 +220,9 @@ def test_composed_words_are_counted_as_a_loop_over_words_counts_them(predicted):
             wrong = [stem for stem in good if not right(split, dual[stem], own)]
             assert found["interference_stems"][1][row, p] == len(good)
             assert found["interference_wrong"][1][row, p] == len(wrong)
+            given = [np.argmax(scores(split, dual[s])) for s in stems]
+            tally = [*np.bincount(given, minlength=5), 0]
+            np.testing.assert_array_equal(found["answers"][1][row, p], tally)
             top = [set(np.argsort(scores(split, dual[s]))[-2:]) for s in stems]
             both = sum(t == set(PAIR_LABELS[p]) for t in top)
             assert found["both_top"][1][row, p] == both
@@ -229,12 +246,32 @@ def test_real_words_are_counted_as_a_loop_over_words_counts_them(predicted):
     rows = list(
         zip(corpus.words.words, corpus.words.stems, corpus.words.labels, strict=True)
     )
+    single = [
+        (word, labels, new)
+        for (word, _, labels), new in zip(rows, tested, strict=True)
+        if labels.sum() == 1
+    ]
+    hits = [right(1, word, labels) for word, labels, new in single if new]
+    assert found["pure_accuracy"][1][0] == pytest.approx(np.mean(hits))
+    for label in range(5):
+        known = [word for word, labels, new in single if labels[label] and not new]
+        recall = np.mean([right(1, word, np.arange(5) == label) for word in known])
+        assert found["recall"][1][0, label] == pytest.approx(recall)
+        mean = np.mean([scores(1, word)[:2] for word in known], 0)
+        np.testing.assert_allclose(found["means"][1][0, label], mean)
+    alike, seeming = lookalike_words()
+    either = [
+        right(1, word, labels)
+        for word, labels in zip(alike.words, alike.labels | seeming, strict=True)
+    ]
+    assert found["lookalike_accuracy"][1][0] == pytest.approx(np.mean(either))
     for p, own in enumerate(OWN):
         wrong = trials = top = 0
-        failed = {"second": 0, "first": 0}
+        failed, answers = {"second": 0, "first": 0}, np.zeros(6, int)
         for i, (word, stem, labels) in enumerate(rows):
             if not tested[i] or (labels != own).any():
                 continue
+            answers[np.argmax(scores(1, word))] += 1
             top += set(np.argsort(scores(1, word))[-2:]) == set(PAIR_LABELS[p])
             alone = [
                 [w for w, s, has in rows if s == stem and has.sum() == 1 and has[label]]
@@ -251,6 +288,7 @@ def test_real_words_are_counted_as_a_loop_over_words_counts_them(predicted):
                     control = dict(zip(failed, compose([stem], parts).words, strict=True))
                     failed["second"] += not right(1, control["second"], pure[1])
                     failed["first"] += not right(1, control["first"], pure[0])
+        np.testing.assert_array_equal(found["answers"][1][0, p], answers)
         assert found["both_top"][1][0, p] == top
         assert found["interference_stems"][1][0, p] == trials
         assert found["interference_wrong"][1][0, p] == wrong
@@ -374,6 +412,55 @@ def test_variations_are_models_that_exist_and_reach_findings_and_figures(monkeyp
         draw(fits).draw_without_rendering()
     for name in fits:
         assert not set(affixes.slug(name)) & set(" ,")
+
+
+@pytest.mark.slow
+def test_predictions_are_those_of_the_weights_and_the_means():
+    corpus = measures.Corpus(composed_words(30), composed=True)
+    ds = affixes.fit(corpus, 2, 200, values=(LINEAR,)).squeeze("threshold")
+    order = geometry.shuffles(2 * measures.SHUFFLES, 5).reshape(2, -1, 5)
+    for split in range(2):
+        one = ds.isel(split=split)
+        W, b, means = one["W"].values, one["b"].values, one["means"].values
+        centre = means.mean(0)
+        angles = np.arctan2(*(means - centre).T[::-1])
+        circle = np.argsort(angles).tolist()
+        for p, pair in enumerate(PAIR_LABELS):
+            rest = [label for label in range(5) if label not in pair]
+
+            def outputs(means, pair=pair, W=W, b=b, centre=centre):
+                return (means[pair].sum(0) - centre) @ W.T + b
+
+            y = outputs(means)
+            assert int(one["predicted"][p]) == y.argmax()
+            assert int(one["predicted_other"][p]) == max(rest, key=lambda i: y[i])
+            steps = (circle.index(pair[1]) - circle.index(pair[0])) % 5
+            start = pair[0] if steps == 2 else pair[1]
+            middle = circle[(circle.index(start) + 1) % 5]
+            assert int(one["between"][p]) == (middle if steps in (2, 3) else -1)
+            for i, shuffled in enumerate(order[split]):
+                y = outputs(means[shuffled])
+                assert int(one["shuffled"][i, p]) == y.argmax()
+                other = max(rest, key=lambda label: y[label])
+                assert int(one["shuffled_other"][i, p]) == other
+    assert (ds["shuffled"] != ds["predicted"]).any()
+
+
+def test_word_lists_share_no_draws(monkeypatch):
+    keys = []
+
+    class Stop(Exception):
+        pass
+
+    def sweep(build, axes, recipe, *, key):
+        keys.append(jax.random.key_data(key).tolist())
+        raise Stop
+
+    monkeypatch.setattr(affixes.js, "sweep", sweep)
+    for words, composed in ((composed_words(20), True), (real_words(), False)):
+        with pytest.raises(Stop):
+            affixes.fit(measures.Corpus(words, composed), 2, 20)
+    assert keys[0] != keys[1]
 
 
 @pytest.mark.slow
