@@ -49,6 +49,22 @@ def interference(ds: xr.Dataset, pairs: Any = slice(None)) -> Triple:
     return rate(ds["interference_wrong"], ds["interference_stems"], pairs)
 
 
+def with_pairs_of(ds: xr.Dataset, other: xr.Dataset) -> Triple:
+    """The interference rate of ``ds`` if its pairs were as frequent as those of another."""
+    share = other["interference_stems"].sum("split").values
+    share = share / share.sum()
+    counts = [
+        *ds["interference_wrong"].transpose("pair", "split").values,
+        *ds["interference_stems"].transpose("pair", "split").values,
+    ]
+
+    def weighted(*totals):
+        n = len(share)
+        return sum(share[i] * totals[i] / totals[n + i] for i in range(n))
+
+    return interval(weighted, counts)
+
+
 def mean(values: xr.DataArray) -> Triple:
     """A mean over models with its interval."""
     known = values.dropna("split").values
@@ -57,9 +73,11 @@ def mean(values: xr.DataArray) -> Triple:
 
 def percent(triple: Triple, digits: int = 0) -> str:
     """As in ``42% (40 to 44)``."""
-    if np.isnan(triple[0]):
-        return "no model"
     value, low, high = (100 * number for number in triple)
+    if np.isnan(value):
+        return "no model"
+    if np.isnan(low):
+        return f"{value:.{digits}f}%"
     return f"{value:.{digits}f}% ({low:.{digits}f} to {high:.{digits}f})"
 
 

@@ -8,6 +8,7 @@ from jsuper.affixes import geometry
 from jsuper.experiments import affixes_findings as findings
 from jsuper.experiments import affixes_measures as measures
 from jsuper.experiments import affixes_predictions as predictions
+from jsuper.experiments import affixes_remedies as remedies
 from jsuper.experiments.affixes_causes import causes
 from jsuper.experiments.affixes_statistics import LINEAR, RELU
 
@@ -227,11 +228,11 @@ RULES = {
     ),
     predictions.nearest_third: (everywhere(), everywhere(habit=True)),
     predictions.displacements_add: (everywhere(moved=0.8), everywhere(moved=0.6)),
-    findings.dual_words_repair: (with_dual_words(0.05), with_dual_words(0.15, 0.0, 0.0)),
-    findings.repairs_few_pairs: (some_pairs(0.3), some_pairs(0.0)),
-    findings.hidden_threshold: (with_thresholds(0.1), with_thresholds(0.2)),
-    findings.toy_output_threshold: (with_thresholds(0.1), with_thresholds(0.1, False)),
-    findings.tied_output_threshold: (with_thresholds(0.1), with_thresholds(0.3)),
+    remedies.dual_words_repair: (with_dual_words(0.05), with_dual_words(0.15, 0.0, 0.0)),
+    remedies.repairs_few_pairs: (some_pairs(0.3), some_pairs(0.0)),
+    remedies.hidden_threshold: (with_thresholds(0.1), with_thresholds(0.2)),
+    remedies.toy_output_threshold: (with_thresholds(0.1), with_thresholds(0.1, False)),
+    remedies.tied_output_threshold: (with_thresholds(0.1), with_thresholds(0.3)),
 }
 
 

@@ -20,13 +20,14 @@ from jsuper.experiments import affixes
 from jsuper.experiments import affixes_figures as figures
 from jsuper.experiments import affixes_measures as measures
 from jsuper.experiments.affixes_causes import additivity, causes
-from jsuper.experiments.affixes_findings import find, with_pairs_of
+from jsuper.experiments.affixes_findings import find
 from jsuper.experiments.affixes_statistics import (
     LINEAR,
     RELU,
     UNSTACKED,
     gated,
     interference,
+    with_pairs_of,
 )
 
 PAIR_LABELS, OWN = measures.PAIR_LABELS, measures.OWN
