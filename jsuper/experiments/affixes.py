@@ -34,8 +34,9 @@ import jsuper as js
 from jsuper.affixes import composed_words, real_words
 from jsuper.affixes.classifier import AffixClassifier, AffixTask, cumulative
 from jsuper.experiments import affixes_figures as figures
+from jsuper.experiments.affixes_corpus import Corpus
 from jsuper.experiments.affixes_findings import find
-from jsuper.experiments.affixes_measures import Corpus, measure
+from jsuper.experiments.affixes_measures import measure
 from jsuper.experiments.affixes_statistics import LINEAR, RELU, named
 from jsuper.experiments.experiment import Experiment, Outcome
 

@@ -12,7 +12,8 @@ import numpy as np
 import xarray as xr
 
 from jsuper.affixes import geometry
-from jsuper.experiments.affixes_measures import OWN, PAIR_LABELS, Triple, ratio
+from jsuper.experiments.affixes_corpus import OWN, PAIR_LABELS
+from jsuper.experiments.affixes_measures import Triple, ratio
 
 ALL = slice(None)
 

@@ -15,16 +15,8 @@ from matplotlib.patches import Rectangle
 from jsuper.affixes import AFFIXES, PAIRS, evaluation, geometry
 from jsuper.affixes.classifier import AffixClassifier, params_of
 from jsuper.experiments.affixes_causes import causes
-from jsuper.experiments.affixes_measures import (
-    ANSWERS,
-    OWN,
-    PAIR_LABELS,
-    PAIR_NAMES,
-    STACKED,
-    Corpus,
-    drop,
-    dual_accuracy,
-)
+from jsuper.experiments.affixes_corpus import OWN, PAIR_LABELS, PAIR_NAMES, STACKED, Corpus
+from jsuper.experiments.affixes_measures import ANSWERS, drop, dual_accuracy
 from jsuper.experiments.affixes_statistics import (
     FEWEST,
     LINEAR,

@@ -11,12 +11,10 @@ from collections.abc import Callable
 import numpy as np
 
 from jsuper.affixes.evaluation import chance_corrected
+from jsuper.experiments.affixes_corpus import OWN, PAIR_NAMES, STACKED
 from jsuper.experiments.affixes_measures import (
     CHANCE_DUAL,
     CHANCE_PURE,
-    OWN,
-    PAIR_NAMES,
-    STACKED,
     drop,
     dual_accuracy,
     rate,

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from jsuper.experiments.affixes_causes import additivity, causes
-from jsuper.experiments.affixes_measures import STACKED, Triple
+from jsuper.experiments.affixes_corpus import STACKED
+from jsuper.experiments.affixes_measures import Triple
 from jsuper.experiments.affixes_statistics import LISTS, UNSTACKED, Fits, cases, percent
 from jsuper.experiments.experiment import Finding
 

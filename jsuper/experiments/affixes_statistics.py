@@ -7,7 +7,8 @@ import numpy as np
 import xarray as xr
 
 from jsuper.affixes.geometry import interval
-from jsuper.experiments.affixes_measures import STACKED, Triple, rate
+from jsuper.experiments.affixes_corpus import STACKED
+from jsuper.experiments.affixes_measures import Triple, rate
 
 Fits = Mapping[str, xr.Dataset]
 

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from jsuper.affixes import geometry
+from jsuper.experiments import affixes_corpus as corpora
 from jsuper.experiments import affixes_findings as findings
 from jsuper.experiments import affixes_measures as measures
 from jsuper.experiments import affixes_predictions as predictions
@@ -12,7 +13,7 @@ from jsuper.experiments import affixes_remedies as remedies
 from jsuper.experiments.affixes_causes import causes
 from jsuper.experiments.affixes_statistics import LINEAR, RELU
 
-PAIR_LABELS, OWN = measures.PAIR_LABELS, measures.OWN
+PAIR_LABELS, OWN = corpora.PAIR_LABELS, corpora.OWN
 WORDS = 100  # of each pair
 
 
@@ -92,7 +93,7 @@ def models(
         },
         coords={
             "split": np.arange(n),
-            "kept": list(measures.KEPT),
+            "kept": list(corpora.KEPT),
             "answer": list(measures.ANSWERS),
         },
     )

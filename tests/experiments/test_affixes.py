@@ -17,6 +17,7 @@ from jsuper.affixes import (
 )
 from jsuper.affixes.classifier import AffixClassifier
 from jsuper.experiments import affixes
+from jsuper.experiments import affixes_corpus as corpora
 from jsuper.experiments import affixes_figures as figures
 from jsuper.experiments import affixes_measures as measures
 from jsuper.experiments.affixes_causes import additivity, causes
@@ -30,14 +31,14 @@ from jsuper.experiments.affixes_statistics import (
     with_pairs_of,
 )
 
-PAIR_LABELS, OWN = measures.PAIR_LABELS, measures.OWN
+PAIR_LABELS, OWN = corpora.PAIR_LABELS, corpora.OWN
 
 
 @pytest.mark.parametrize(
     "corpus",
     [
-        measures.Corpus(composed_words(60), composed=True),
-        measures.Corpus(real_words(), composed=False),
+        corpora.Corpus(composed_words(60), composed=True),
+        corpora.Corpus(real_words(), composed=False),
     ],
     ids=["composed", "real"],
 )
@@ -190,7 +191,7 @@ def predicted(monkeypatch):
 
 
 def test_composed_words_are_counted_as_a_loop_over_words_counts_them(predicted):
-    corpus = measures.Corpus(composed_words(40), composed=True)
+    corpus = corpora.Corpus(composed_words(40), composed=True)
     splits = np.array([0, 4])
     found = measures._count_composed(corpus, AffixClassifier(2), splits, splits, 40)
     hits = [[]] * 5
@@ -228,7 +229,7 @@ def test_composed_words_are_counted_as_a_loop_over_words_counts_them(predicted):
             both = sum(t == set(PAIR_LABELS[p]) for t in top)
             assert found["both_top"][1][row, p] == both
             for k, (kept, label) in enumerate((("second", second), ("first", first))):
-                assert measures.KEPT[k] == kept
+                assert corpora.KEPT[k] == kept
                 controls = [
                     compose([stem], [neutral_combinations(pair, choice)[k]]).words[0]
                     for choice in (0, 1)
@@ -240,7 +241,7 @@ def test_composed_words_are_counted_as_a_loop_over_words_counts_them(predicted):
 
 
 def test_real_words_are_counted_as_a_loop_over_words_counts_them(predicted):
-    corpus = measures.Corpus(real_words(), composed=False)
+    corpus = corpora.Corpus(real_words(), composed=False)
     splits = np.array([1])
     found = measures._count_real(corpus, AffixClassifier(2), splits, splits, 0)
     tested = corpus.in_test(1)
@@ -295,13 +296,13 @@ def test_real_words_are_counted_as_a_loop_over_words_counts_them(predicted):
         assert found["interference_wrong"][1][0, p] == wrong
         assert (found["control_stems"][1][0, p] == 2 * trials).all()
         assert (
-            dict(zip(measures.KEPT, found["control_wrong"][1][0, p], strict=True)) == failed
+            dict(zip(corpora.KEPT, found["control_wrong"][1][0, p], strict=True)) == failed
         )
 
 
 def test_a_stem_is_compared_with_its_first_form():
     words = real_words()
-    rows = measures.trios(words, ("-able", "re-"))
+    rows = corpora.trios(words, ("-able", "re-"))
     found = {words.words[i]: words.words[k] for i, _, k in rows}
     assert found["reclaimable"] == "reclaim"
     assert found["rechargeable"] == "recharge"
@@ -368,8 +369,8 @@ def whole(n):
         control_stems=(kept, np.full((n, 9, 2), 9)),
     ).assign_coords(
         split=np.arange(n),
-        kept=list(measures.KEPT),
-        pair=measures.PAIR_NAMES,
+        kept=list(corpora.KEPT),
+        pair=corpora.PAIR_NAMES,
         answer=list(measures.ANSWERS),
     )
 
@@ -389,7 +390,7 @@ def test_variations_are_models_that_exist_and_reach_findings_and_figures(monkeyp
 
     monkeypatch.setattr(affixes, "fit", fake_fit)
     fits = affixes.fit_main(None, None, 8, 6, 1, 1)
-    real = measures.Corpus(real_words(), composed=False)
+    real = corpora.Corpus(real_words(), composed=False)
     fits |= affixes.fit_variations(None, real, None, 6, 1, 1)
     findings = find(fits)
     assert len({finding.stated for finding in findings}) == len(findings) == 19
@@ -417,7 +418,7 @@ def test_variations_are_models_that_exist_and_reach_findings_and_figures(monkeyp
 
 @pytest.mark.slow
 def test_predictions_are_those_of_the_weights_and_the_means():
-    corpus = measures.Corpus(composed_words(30), composed=True)
+    corpus = corpora.Corpus(composed_words(30), composed=True)
     ds = affixes.fit(corpus, 2, 200, values=(LINEAR,)).squeeze("threshold")
     order = geometry.shuffles(2 * measures.SHUFFLES, 5).reshape(2, -1, 5)
     for split in range(2):
@@ -460,14 +461,14 @@ def test_word_lists_share_no_draws(monkeypatch):
     monkeypatch.setattr(affixes.js, "sweep", sweep)
     for words, composed in ((composed_words(20), True), (real_words(), False)):
         with pytest.raises(Stop):
-            affixes.fit(measures.Corpus(words, composed), 2, 20)
+            affixes.fit(corpora.Corpus(words, composed), 2, 20)
     assert keys[0] != keys[1]
 
 
 @pytest.mark.slow
 def test_the_share_of_dual_words_is_a_matter_of_weights():
     """With 0 dual words a model is that of the sweep over thresholds."""
-    corpus = measures.Corpus(composed_words(30), composed=True)
+    corpus = corpora.Corpus(composed_words(30), composed=True)
     plain = affixes.fit(corpus, 2, 20, values=(LINEAR,)).squeeze("threshold")
     shares = affixes.fit(corpus, 2, 20, "dual_share", (0.0, 0.5), threshold=LINEAR)
     assert shares.sizes["split"] == plain.sizes["split"] == 2
@@ -505,13 +506,11 @@ def test_two_neurons_fail_where_sixteen_do_not(outcome):
 @pytest.mark.slow
 def test_longer_words_are_no_harder(outcome):
     ds = gated(outcome.datasets["composed"].sel(threshold=LINEAR))
-    plain = np.flatnonzero(~measures.STACKED)
+    plain = np.flatnonzero(~corpora.STACKED)
     control = measures.rate(ds["control_wrong"], ds["control_stems"], plain)
     assert control[2] < 0.03 < interference(ds, plain)[1]
     # Of stacked pairs the outer affix is read behind a neutral inner one.
-    ness = [
-        i for i in np.flatnonzero(measures.STACKED) if "-ness" in measures.PAIR_NAMES[i]
-    ]
+    ness = [i for i in np.flatnonzero(corpora.STACKED) if "-ness" in corpora.PAIR_NAMES[i]]
     outer = ds.sel(kept=["second"])
     control = measures.rate(outer["control_wrong"], outer["control_stems"], ness)
     assert control[2] < 0.03 < interference(ds, ness)[1]
@@ -537,7 +536,7 @@ def test_answers_are_counted_once(outcome):
     assert (ds["answers"].sel(answer="none") == 0).all()
     np.testing.assert_array_equal(ds["passes"], ds["recall"].mean("affix") >= 0.9)
     real = outcome.datasets["real"]
-    corpus = measures.Corpus(real_words(), composed=False)
+    corpus = corpora.Corpus(real_words(), composed=False)
     for i in (0, 7):
         dual = corpus.words.labels.sum(1) == 2
         tested = (corpus.in_test(i) & dual).sum()
