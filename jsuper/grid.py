@@ -183,6 +183,11 @@ def _check_distinct(name, array, given):
 
 def _checked_cells(build, values: dict[str, np.ndarray]) -> list[Any]:
     """Builds the task of every cell from plain numbers, which constructors can check."""
+    if not callable(build):
+        raise TypeError(
+            "build must be a function that returns a task (lambda: task), got "
+            f"{type(build).__name__}"
+        )
     parameters = inspect.signature(build).parameters.values()
     anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
     takes = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]

@@ -10,9 +10,8 @@ import xarray as xr
 from jsuper.devices import SharedTraining, checked_devices
 from jsuper.grid import Grid
 from jsuper.provenance import made_by
-from jsuper.sweep import check_key
 from jsuper.training import Recipe
-from jsuper.validation import check_count
+from jsuper.validation import check_count, check_key
 
 
 def snapshots(

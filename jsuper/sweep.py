@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from tqdm import tqdm
@@ -15,7 +14,7 @@ from jsuper.devices import SharedTraining, checked_devices
 from jsuper.grid import Grid, coordinates
 from jsuper.provenance import made_by
 from jsuper.training import Recipe
-from jsuper.validation import check_count
+from jsuper.validation import check_count, check_key
 
 
 def sweep(
@@ -122,14 +121,6 @@ def sweep(
     ds.attrs["made_by"] = provenance
     _warn_of_divergence(ds["finite"])
     return ds
-
-
-def check_key(key: Any) -> None:
-    """Raises `TypeError` unless ``key`` is one typed PRNG key."""
-    if not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)):
-        raise TypeError(f"key must be a typed key such as jax.random.key(0), got {key!r}")
-    if key.shape != ():
-        raise TypeError(f"key must be a single key, got an array of shape {key.shape}")
 
 
 def _warn_of_divergence(finite: xr.DataArray, most: int = 5) -> None:

@@ -8,6 +8,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
@@ -50,6 +51,14 @@ def check_number(argument: str, value: Any) -> None:
         raise ValueError(
             f"{argument} must be one number, got an array of shape {np.shape(value)}"
         )
+
+
+def check_key(key: Any) -> None:
+    """Raises `TypeError` unless ``key`` is one typed PRNG key."""
+    if not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)):
+        raise TypeError(f"key must be a typed key such as jax.random.key(0), got {key!r}")
+    if key.shape != ():
+        raise TypeError(f"key must be a single key, got an array of shape {key.shape}")
 
 
 def per_feature(argument: str, value: Any, n_features: int) -> Any:

@@ -583,6 +583,8 @@ def test_what_is_no_task_is_refused_before_training():
             return self.level * params["w"]
 
     assert_rejected(TypeError, "decorate its class with flax.struct", Opaque, axes)
+    made = pair(0.5, 0.0)
+    assert_rejected(TypeError, "returns a task (lambda: task), got Task", made, axes)
     with pytest.raises(TypeError, match="recipe must be a Recipe, got 100"):
         js.sweep(pair, AXES, 100, key=KEY)
 

@@ -9,13 +9,12 @@ from os import PathLike
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
 from jsuper.affixes.encoding import check_words, encode
 from jsuper.affixes.spelling import letters_of, segment
-from jsuper.validation import check, check_number
+from jsuper.validation import check, check_key, check_number
 
 AFFIXES = ("un-", "re-", "-able", "-ful", "-ness")
 SHORTEST_STEM = 3
@@ -257,10 +256,7 @@ class AffixDataset:
                 stems.
             TypeError: If ``key`` is no typed key.
         """
-        if getattr(key, "shape", None) != () or not jnp.issubdtype(
-            key.dtype, jax.dtypes.prng_key
-        ):
-            raise TypeError(f"key must be a typed PRNG key (jax.random.key), got {key!r}")
+        check_key(key)
         check_number("test_fraction", test_fraction)
         check("test_fraction", test_fraction, lambda f: (f > 0) & (f < 1), "in (0, 1)")
         stems = sorted(set(self.stems))

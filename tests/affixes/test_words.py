@@ -178,7 +178,7 @@ def test_split_fractions_out_of_range(fraction):
 
 @pytest.mark.parametrize("key", [0, None, np.int64(3), jax.random.PRNGKey(0)])
 def test_a_split_takes_a_typed_key(key):
-    with pytest.raises(TypeError, match=r"key must be a typed PRNG key \(jax.random.key\)"):
+    with pytest.raises(TypeError, match="key must be a typed key such as"):
         composed_words(4).split(key)
 
 
