@@ -44,6 +44,7 @@ from jsuper.experiments.affixes_statistics import (
     UNSTACKED,
     Fits,
     cases,
+    every,
     gated,
     interference,
     kinds,
@@ -145,7 +146,7 @@ def accuracy_drops(fits: Fits) -> Finding:
         f"accuracy above chance drops on dual words ({pure:.3f} to {dual:.3f}, by "
         f"{100 * (pure - dual):.0f} points)",
         "; ".join(texts),
-        all(low > 0 for _, low, _ in falls),
+        every(low > 0 for _, low, _ in falls),
     )
 
 
@@ -192,10 +193,7 @@ def no_pentagon(fits: Fits) -> Finding:
     """Yes if most ReLU models have a gap of more than a right angle."""
     angles = np.sort(np.random.default_rng(0).uniform(0, 360, (10_000, 5)), -1)
     random = np.diff(angles, append=angles[:, :1] + 360).max(-1)
-    gaps = {
-        name: gated(fits["composed"].sel(threshold=threshold))["largest_gap"]
-        for threshold, name in NAMES.items()
-    }
+    gaps = {name: ds["largest_gap"] for name, ds in cases(fits, "composed").items()}
     shown = [
         f"{name} {float(gap.median()):.0f}° ({100 * float((gap > 90).mean()):.0f}% of the "
         "models above a right angle)"
@@ -206,7 +204,7 @@ def no_pentagon(fits: Fits) -> Finding:
         "largest angle between neighbouring class directions, median over models: "
         f"{', '.join(shown)}; 72° in a pentagon, {np.median(random):.0f}° for five random "
         "directions",
-        float((gaps["ReLU"] > 90).mean()) > 0.5,
+        "composed, ReLU" in gaps and float((gaps["composed, ReLU"] > 90).mean()) > 0.5,
     )
 
 
@@ -238,7 +236,7 @@ def goes_away_with_width(fits: Fits) -> Finding:
         "wrong dual words, of stems whose two words with one affix are both right, go away "
         "with width",
         "; ".join(texts),
-        all(good),
+        every(good),
     )
 
 
@@ -251,16 +249,17 @@ def live_neurons(fits: Fits) -> Finding:
             for live in range(2, width + 1):
                 part = ds.isel(split=np.flatnonzero(ds["live"].values == live))
                 n = part.sizes["split"]
-                rates[words, width, live] = interference(part)
                 if n >= FEWEST:
+                    rates[words, width, live] = interference(part)
                     texts.append(
                         f"{words}, h = {width}, {live} live: "
                         f"{percent(rates[words, width, live])} ({n})"
                     )
+    three = {("composed", 3, live) for live in (2, 3)}
     return Finding(
         "of ReLU layers those with more live neurons fail less (models)",
         "; ".join(texts),
-        rates["composed", 3, 3][2] < rates["composed", 3, 2][1],
+        three <= rates.keys() and rates["composed", 3, 3][2] < rates["composed", 3, 2][1],
     )
 
 
@@ -292,7 +291,7 @@ def not_for_want_of_practice(fits: Fits) -> Finding:
         "it is not for want of practice with long words: fewer words with a neutral affix "
         "in the place of one of the two are wrong",
         "; ".join(texts),
-        all(good),
+        every(good),
     )
 
 
@@ -310,5 +309,5 @@ def a_label_is_lost(fits: Fits) -> Finding:
         "counting either label hides lost ones: of the dual words that are answered right, "
         "only some have both affixes as the top two (chance 25%)",
         f"{'; '.join(shown)}; composed, 16 linear neurons: {percent(wide)}",
-        all(high < wide[1] for _, _, high in rates.values()),
+        every(high < wide[1] for _, _, high in rates.values()),
     )

@@ -10,7 +10,14 @@ import numpy as np
 from jsuper.experiments.affixes_causes import additivity, causes
 from jsuper.experiments.affixes_corpus import STACKED
 from jsuper.experiments.affixes_measures import Triple
-from jsuper.experiments.affixes_statistics import LISTS, UNSTACKED, Fits, cases, percent
+from jsuper.experiments.affixes_statistics import (
+    LISTS,
+    UNSTACKED,
+    Fits,
+    cases,
+    every,
+    percent,
+)
 from jsuper.experiments.experiment import Finding
 
 
@@ -40,7 +47,7 @@ def displacements_add(fits: Fits) -> Finding:
     return Finding(
         "displacements add: on average a pair's words lie at the sum of two",
         "; ".join(texts),
-        all(good),
+        every(good),
     )
 
 
@@ -52,11 +59,13 @@ def by_cases(fits: Fits, text: Callable[[dict], str], holds: Callable) -> tuple[
         texts.append(f"{name}: {text(found)} [six pairs: {text(six)}]")
         if name.startswith("composed"):
             good.append(holds(found))
-    return "; ".join(texts), all(good)
+    return "; ".join(texts), every(good)
 
 
 def baselines(c: Mapping[str, Triple], name: str, *others: str) -> str:
     """A value with what guesses without this model's geometry give."""
+    if np.isnan(c[name][0]):
+        return "nothing to predict"
     rest = ", ".join(f"{other} {100 * c[f'{name} {other}'][0]:.0f}%" for other in others)
     return f"{percent(c[name])} ({rest})"
 

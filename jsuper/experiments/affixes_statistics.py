@@ -1,6 +1,6 @@
 """Which models count, and how their numbers are written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,12 @@ def cases(fits: Fits, *lists: str) -> dict[str, xr.Dataset]:
     return {name: ds for name, ds in found.items() if ds.sizes["split"] >= FEWEST}
 
 
+def every(verdicts: Iterable[bool]) -> bool:
+    """Whether there are any, and all of them yes: no models agree to nothing."""
+    known = list(verdicts)
+    return bool(known) and all(known)
+
+
 def interference(ds: xr.Dataset, pairs: Any = slice(None)) -> Triple:
     """P(dual word wrong, given that both words of one affix are right)."""
     return rate(ds["interference_wrong"], ds["interference_stems"], pairs)
@@ -53,7 +59,7 @@ def interference(ds: xr.Dataset, pairs: Any = slice(None)) -> Triple:
 def with_pairs_of(ds: xr.Dataset, other: xr.Dataset) -> Triple:
     """The interference rate of ``ds`` if its pairs were as frequent as those of another."""
     share = other["interference_stems"].sum("split").values
-    share = share / share.sum()
+    share = share / max(share.sum(), 1)
     counts = [
         *ds["interference_wrong"].transpose("pair", "split").values,
         *ds["interference_stems"].transpose("pair", "split").values,

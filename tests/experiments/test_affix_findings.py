@@ -244,6 +244,13 @@ def test_a_rule_says_yes_and_no(rule):
     assert not rule(no).agrees
 
 
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_no_models_agree_to_nothing(rule):
+    yes, _ = RULES[rule]
+    none = {name: ds.assign(passes=ds["passes"] & False) for name, ds in yes.items()}
+    assert not rule(none).agrees
+
+
 def test_all_rules_are_here():
     fits = main() | varied() | with_widths(0.1) | with_thresholds(0.1)
     fits |= {name: ds for name, ds in some_pairs(0.3).items() if "dual" in name}
