@@ -1,7 +1,7 @@
 """Words with affixes, and a classifier of them: the hallucination experiment."""
 
 from jsuper.affixes import evaluation, geometry
-from jsuper.affixes.classifier import AffixClassifier, AffixTask, params_of
+from jsuper.affixes.classifier import AffixClassifier, params_of
 from jsuper.affixes.encoding import END, N_CHARACTERS, PAD, START, encode
 from jsuper.affixes.spelling import attach, remove
 from jsuper.affixes.tables import (
@@ -14,6 +14,7 @@ from jsuper.affixes.tables import (
     neutral_combinations,
     real_words,
 )
+from jsuper.affixes.task import AffixTask
 from jsuper.affixes.words import AFFIXES, AffixDataset
 
 __all__ = [

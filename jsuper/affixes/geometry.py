@@ -162,7 +162,7 @@ def likeliest_other(outputs: ArrayLike, pairs: ArrayLike) -> np.ndarray:
     n = outputs.shape[-1]
     if n < 3:
         raise ValueError(f"outputs must be of three labels or more, got {n}")
-    own = (_check_pairs(pairs, n)[..., None] == np.arange(outputs.shape[-1])).any(-2)
+    own = (_check_pairs(pairs, n)[..., None] == np.arange(n)).any(-2)
     return np.where(own, -np.inf, outputs).argmax(-1)
 
 

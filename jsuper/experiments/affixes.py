@@ -32,7 +32,8 @@ import xarray as xr
 
 import jsuper as js
 from jsuper.affixes import composed_words, real_words
-from jsuper.affixes.classifier import AffixClassifier, AffixTask, cumulative
+from jsuper.affixes.classifier import AffixClassifier
+from jsuper.affixes.task import AffixTask, cumulative
 from jsuper.experiments import affixes_figures as figures
 from jsuper.experiments.affixes_corpus import Corpus
 from jsuper.experiments.affixes_findings import find

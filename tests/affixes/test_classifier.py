@@ -9,12 +9,8 @@ import xarray as xr
 
 import jsuper as js
 from jsuper.affixes import AffixDataset, composed_words, encode
-from jsuper.affixes.classifier import (
-    AffixClassifier,
-    AffixTask,
-    cumulative,
-    params_of,
-)
+from jsuper.affixes.classifier import AffixClassifier, params_of
+from jsuper.affixes.task import AffixTask, cumulative
 
 WORDS = ["unhelp", "rework", "thinkable", "joyful", "oddness"]
 
