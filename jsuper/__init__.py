@@ -2,21 +2,19 @@
 
 import importlib
 import importlib.metadata
+import sys
 from typing import TYPE_CHECKING
 
-from jsuper.activations import exrelu, jumprelu
-from jsuper.computation import ComputationModel, absolute
-from jsuper.devices import use_cpu_cores
-from jsuper.feature_sets import AnticorrelatedFeatures, CorrelatedFeatures
-from jsuper.features import (
-    SparseFeatures,
+from jsuper.features.curves import (
     geometric_importance,
     log_densities,
     log_importance,
     uniform_importance,
 )
+from jsuper.features.sets import AnticorrelatedFeatures, CorrelatedFeatures
+from jsuper.features.sparse import SparseFeatures
 from jsuper.files import load, save
-from jsuper.geometry import (
+from jsuper.geometry.embeddings import (
     dimensions_per_feature,
     feature_dimensionality,
     feature_norms,
@@ -25,17 +23,20 @@ from jsuper.geometry import (
     is_represented,
     superposition,
 )
-from jsuper.measures import best_seed, measure
-from jsuper.models import HiddenReLUModel, ToyModel, notebook_std, xavier_std
-from jsuper.neurons import (
+from jsuper.geometry.neurons import (
     basis_alignment,
     features_per_neuron,
     monosemanticity,
     rescale_neurons,
 )
-from jsuper.snapshots import snapshots
-from jsuper.sweep import sweep
-from jsuper.task import Task
+from jsuper.models.activations import exrelu, jumprelu
+from jsuper.models.computation import ComputationModel, absolute
+from jsuper.models.toy import HiddenReLUModel, ToyModel, notebook_std, xavier_std
+from jsuper.objectives.task import Task
+from jsuper.results.measures import best_seed, measure
+from jsuper.sweeps.devices import use_cpu_cores
+from jsuper.sweeps.snapshots import snapshots
+from jsuper.sweeps.sweep import sweep
 from jsuper.training import Recipe, decaying_adam, evaluate, notebook_optimizer, train
 
 if TYPE_CHECKING:
@@ -90,10 +91,31 @@ __all__ = [
 ]
 
 
+# Where modules of one flat folder have gone; their old names can still be imported.
+_MOVED = {
+    "activations": "models.activations",
+    "computation": "models.computation",
+    "devices": "sweeps.devices",
+    "feature_sets": "features.sets",
+    "fused": "objectives.fused",
+    "grid": "sweeps.grid",
+    "measures": "results.measures",
+    "neurons": "geometry.neurons",
+    "provenance": "sweeps.provenance",
+    "pytree": "pytrees",
+    "task": "objectives.task",
+    "threefry": "features.threefry",
+}
+for _old, _new in _MOVED.items():
+    sys.modules[f"jsuper.{_old}"] = importlib.import_module(f"jsuper.{_new}")
+
+
 def __getattr__(name: str):
     # Loaded on first use: a script that only trains never pays for matplotlib.
-    if name in ("adversarial", "plots", "polytopes", "theory"):
+    if name in ("adversarial", "affixes", "experiments", "plots", "polytopes", "theory"):
         return importlib.import_module(f"jsuper.{name}")
+    if name in _MOVED:
+        return sys.modules[f"jsuper.{name}"]
     raise AttributeError(f"module 'jsuper' has no attribute {name!r}")
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from jax import lax
 from jax.typing import ArrayLike
 
-from jsuper.models import Params
-from jsuper.pytree import pytree
+from jsuper.models.toy import Params
+from jsuper.pytrees import pytree
 from jsuper.validation import check, check_number
 
 

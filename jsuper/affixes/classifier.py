@@ -18,9 +18,9 @@ from flax import traverse_util
 from jax import lax
 from jax.typing import ArrayLike
 
-from jsuper.activations import exrelu
 from jsuper.affixes.encoding import END, N_CHARACTERS, PAD, START
-from jsuper.pytree import pytree, static
+from jsuper.models.activations import exrelu
+from jsuper.pytrees import pytree, static
 from jsuper.validation import check, check_count, check_number
 
 Params = dict[str, Any]

@@ -8,7 +8,7 @@ from jax.typing import ArrayLike
 
 from jsuper.affixes.classifier import AffixClassifier, Params
 from jsuper.affixes.words import AffixDataset
-from jsuper.pytree import pytree
+from jsuper.pytrees import pytree
 from jsuper.validation import check
 
 

@@ -25,7 +25,7 @@ from matplotlib.ticker import NullFormatter
 import jsuper as js
 from jsuper.experiments.experiment import Experiment, Finding, Outcome
 from jsuper.plots import style
-from jsuper.pytree import pytree, static
+from jsuper.pytrees import pytree, static
 from jsuper.theory.capacity import (
     capacity_loss,
     marginal_value,

@@ -25,7 +25,7 @@ import jsuper as js
 from jsuper.experiments.experiment import Experiment, Finding, Outcome
 from jsuper.plots import FRACTIONS, style
 from jsuper.plots.graphs import color, feature_graphs
-from jsuper.polytopes import count_polytopes, feature_polytopes, identify
+from jsuper.polytopes.naming import count_polytopes, feature_polytopes, identify
 
 BAND = 0.05  # relative distance from a height that counts as on its plateau
 NAMED = [name for name in FRACTIONS if name != "dedicated"]

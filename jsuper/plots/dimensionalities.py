@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from jsuper.measures import measure
 from jsuper.plots import style
+from jsuper.results.measures import measure
 
 FRACTIONS = {
     "dedicated": 1,

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from jsuper.plots import style
-from jsuper.polytopes import Block, identify
+from jsuper.polytopes.naming import Block, identify
 
 POLYTOPE_COLORS = {
     "dedicated": style.PALETTE["black"],

@@ -6,7 +6,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from jsuper.neurons import monosemanticity
+from jsuper.geometry.neurons import monosemanticity
 from jsuper.plots import style
 
 

@@ -9,8 +9,8 @@ from matplotlib.colors import CenteredNorm, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from jsuper.measures import best_seed, measure
 from jsuper.plots import style
+from jsuper.results.measures import best_seed, measure
 
 COUNTS = ("represented", "dedicated", "superposed")
 

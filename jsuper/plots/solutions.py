@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from jsuper import geometry
-from jsuper.measures import measure
 from jsuper.plots import style
+from jsuper.results.measures import measure
 from jsuper.theory.phases import best_phase, phase_weights
 
 # The colours of Elhage et al. 2022, which also differ in lightness.

@@ -11,7 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from jsuper.measures import best_seed
+from jsuper.results.measures import best_seed
 
 # The light end of a map is lost on white paper.
 SEQUENTIAL = ListedColormap(colormaps["viridis"](np.linspace(0.92, 0, 256)))

@@ -6,8 +6,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from jsuper.measures import measure
 from jsuper.plots import style
+from jsuper.results.measures import measure
 
 
 def embeddings(ds: xr.Dataset, *, limit: float | None = None) -> Figure:

@@ -5,13 +5,10 @@ import pytest
 import xarray as xr
 
 from jsuper.affixes import geometry
-from jsuper.experiments import affixes_corpus as corpora
-from jsuper.experiments import affixes_findings as findings
-from jsuper.experiments import affixes_measures as measures
-from jsuper.experiments import affixes_predictions as predictions
-from jsuper.experiments import affixes_remedies as remedies
-from jsuper.experiments.affixes_causes import causes
-from jsuper.experiments.affixes_statistics import LINEAR, RELU
+from jsuper.experiments.affixes import corpus as corpora
+from jsuper.experiments.affixes import findings, measures, predictions, remedies
+from jsuper.experiments.affixes.causes import causes
+from jsuper.experiments.affixes.statistics import LINEAR, RELU
 
 PAIR_LABELS, OWN = corpora.PAIR_LABELS, corpora.OWN
 WORDS = 100  # of each pair

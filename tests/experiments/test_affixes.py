@@ -17,12 +17,11 @@ from jsuper.affixes import (
 )
 from jsuper.affixes.classifier import AffixClassifier
 from jsuper.experiments import affixes
-from jsuper.experiments import affixes_corpus as corpora
-from jsuper.experiments import affixes_figures as figures
-from jsuper.experiments import affixes_measures as measures
-from jsuper.experiments.affixes_causes import additivity, causes
-from jsuper.experiments.affixes_findings import find
-from jsuper.experiments.affixes_statistics import (
+from jsuper.experiments.affixes import corpus as corpora
+from jsuper.experiments.affixes import figures, measures
+from jsuper.experiments.affixes.causes import additivity, causes
+from jsuper.experiments.affixes.findings import find
+from jsuper.experiments.affixes.statistics import (
     LINEAR,
     RELU,
     UNSTACKED,

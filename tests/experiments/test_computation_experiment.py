@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jsuper.computation import ComputationModel, absolute
-from jsuper.experiments import asymmetric_motif, computation
-from jsuper.neurons import rescale_neurons
+from jsuper.experiments import computation
+from jsuper.experiments.computation import asymmetric_motif
+from jsuper.geometry.neurons import rescale_neurons
+from jsuper.models.computation import ComputationModel, absolute
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from scipy.stats import ortho_group
 
 import jsuper as js
 from jsuper.experiments import correlated
-from jsuper.experiments import correlated_shapes as shapes
+from jsuper.experiments.correlated import solutions as shapes
 
 
 def polar(*degrees, norm=1.0):

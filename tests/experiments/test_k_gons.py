@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from jsuper.experiments import k_gons, k_gons_figures
-from jsuper.experiments import k_gons_measures as measures
+from jsuper.experiments import k_gons
+from jsuper.experiments.k_gons import figures as k_gons_figures
+from jsuper.experiments.k_gons import measures
 from jsuper.theory.one_hot import k_gon
 
 

@@ -6,7 +6,7 @@ import xarray as xr
 from scipy.stats import ortho_group
 
 from jsuper.experiments import non_uniform
-from jsuper.experiments import non_uniform_measures as measures
+from jsuper.experiments.non_uniform import measures
 from jsuper.polytopes import ideal
 
 DIGONS = np.concatenate([np.zeros((1, 2)), ideal("square")])

@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 import jsuper as js
-from jsuper.experiments import phase_change, phase_crossing
+from jsuper.experiments import phase_change
+from jsuper.experiments.phase_change import crossing as phase_crossing
 from jsuper.theory.phases import phase_boundary, phase_losses, phase_weights
 
 

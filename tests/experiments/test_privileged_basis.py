@@ -4,7 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from jsuper.experiments import privileged_basis, privileged_solutions
+from jsuper.experiments import privileged_basis
+from jsuper.experiments.privileged_basis import solutions as privileged_solutions
 
 
 @pytest.fixture(scope="module")

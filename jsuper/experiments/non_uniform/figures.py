@@ -1,0 +1,197 @@
+"""Figures of the experiment on one feature of another density."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+import jsuper as js
+from jsuper.experiments.non_uniform.measures import (
+    BRANCHES,
+    DENSITY,
+    GEOMETRIES,
+    PAPER_THRESHOLD,
+    VARIED,
+    canonical,
+    neighbour_gaps,
+    thresholds,
+    total_loss,
+)
+from jsuper.plots import style
+
+COLORS = dict(zip(GEOMETRIES, ("blue", "vermilion", "orange", "black"), strict=True))
+MARKERS = dict(zip(GEOMETRIES, "os^x", strict=True))
+
+
+def draw_losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
+    """Losses of all fits, the two branches through them, and their difference."""
+    here = branches.sel(density=DENSITY)
+    figure = Figure(figsize=(6.2, 5.4), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
+    loss = total_loss(fits)
+    for i, name in enumerate(GEOMETRIES):
+        points = loss.where(fits["geometry"] == i)
+        if points.notnull().any():
+            top.plot(
+                np.broadcast_to(points["ratio"].values[:, None], points.shape).ravel(),
+                points.values.ravel(),
+                MARKERS[name],
+                color=style.PALETTE[COLORS[name]],
+                markerfacecolor="none",
+                markersize=4,
+                markeredgewidth=0.7,
+                alpha=0.7,
+                label=f"fits: {described(name)}",
+            )
+    for i, branch in enumerate(BRANCHES):
+        cell = here.sel(branch=branch)
+        line = total_loss(cell).where(cell["geometry"] == i).mean("repeat")
+        top.plot(
+            line["ratio"],
+            line,
+            color=style.PALETTE[COLORS[branch]],
+            linestyle=("-", "--")[i],
+            linewidth=1.4,
+            label=f"started as {('a pentagon', 'two digons')[i]}",
+        )
+    top.set(ylabel="loss / density of the four features", xscale="log")
+    upper = float(loss.where(fits["geometry"] < 3).max())
+    top.set_ylim(0, 1.05 * upper)
+    top.legend(fontsize=7, loc="lower right")
+
+    own = xr.DataArray(np.arange(2), dims="branch")
+    kept = total_loss(here).where(here["geometry"] == own)
+    difference = kept.sel(branch="pentagon") - kept.sel(branch="two digons")
+    bottom.axhline(0, color="0.5", linewidth=0.8)
+    bottom.plot(difference["ratio"], difference, color="0.75", linewidth=0.8)
+    bottom.plot(difference["ratio"], difference.mean("repeat"), "k.-", ms=4, linewidth=1.2)
+    near = difference.mean("repeat").max() * 1.6
+    bottom.set(
+        ylim=(-2.5 * near, near),
+        xlabel="density of the varied feature / density of the other four",
+        ylabel="pentagon − two digons",
+    )
+    measured = float(thresholds(branches).sel(density=DENSITY).mean())
+    for panel in (top, bottom):
+        panel.axvline(measured, color="0.2", linewidth=0.9)
+        panel.axvline(PAPER_THRESHOLD, color="0.2", linewidth=0.9, linestyle=":")
+    for at, y, text, align in (
+        (measured, -1.5, f"here 1/{1 / measured:.1f} ", "right"),
+        (PAPER_THRESHOLD, 0.55, " the paper, 1/2.5", "left"),
+    ):
+        bottom.annotate(text, (at, y * near), fontsize=7, ha=align)
+    ticks = [t for t in (0.2, 0.5, 1, 2, 4) if t <= fits["ratio"].max() * 1.01]
+    bottom.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    bottom.minorticks_off()
+    return figure
+
+
+def draw_frames(fits: xr.Dataset, ratios) -> Figure:
+    """The models of lowest loss in the canonical frame, all other fits behind them."""
+    figure = Figure(figsize=(6.4, 4.8), layout="constrained", dpi=150)
+    panels = figure.subplots(2, -(-len(ratios) // 2), squeeze=False).ravel()
+    for panel, ratio in zip(panels, ratios, strict=True):
+        cell = fits.sel(ratio=ratio, method="nearest")
+        best = js.best_seed(cell)
+        for model in cell["W"].values[cell["geometry"].values == best["geometry"].values]:
+            z = canonical(model)
+            panel.plot(*z.T, ".", color="0.75", markersize=3)
+        z = canonical(best["W"].values)
+        for i, (x, y) in enumerate(z):
+            color = style.PALETTE["vermilion" if i == VARIED else "blue"]
+            panel.plot([0, x], [0, y], color=color, linewidth=1.4)
+            panel.plot([x], [y], "D" if i == VARIED else "o", color=color, markersize=4.5)
+        panel.set(
+            xlim=(-1.35, 1.35), ylim=(-1.35, 1.35), aspect="equal", xticks=[], yticks=[]
+        )
+        name = GEOMETRIES[int(best["geometry"])]
+        panel.set_title(f"{float(cell['ratio']):.3g} × density\n{name}", fontsize=8)
+    return figure
+
+
+def draw_angles(branches: xr.Dataset, elsewhere: xr.DataArray) -> Figure:
+    """Angles and norms of the pentagon by density, and the threshold by density."""
+    cell = branches.sel(density=DENSITY, branch="pentagon")
+    gap = neighbour_gaps(cell)
+    figure = Figure(figsize=(9.6, 3.3), layout="constrained", dpi=150)
+    angles, norms, where = figure.subplots(1, 3)
+
+    angles.axhline(72, color="0.6", linewidth=0.8)
+    angles.axvline(1, color="0.6", linewidth=0.8)
+    angles.errorbar(
+        gap["ratio"],
+        gap.mean("repeat"),
+        gap.std("repeat"),
+        fmt=".-",
+        color="black",
+        linewidth=1,
+        markersize=4,
+    )
+    angles.annotate(
+        "regular pentagon",
+        (0.98, 72),
+        xycoords=("axes fraction", "data"),
+        ha="right",
+        va="top",
+        fontsize=7,
+    )
+    angles.set(ylabel="angle to both neighbours (°)")
+
+    pentagons = cell.where(cell["geometry"] == 0)
+    for feature, name, color, marker in (
+        (slice(VARIED, VARIED + 1), "varied feature", "vermilion", "D"),
+        (slice(VARIED + 1, None), "the other four", "blue", "o"),
+    ):
+        part = pentagons.isel(feature=feature).mean(("repeat", "feature"))
+        color = style.PALETTE[color]
+        norms.plot(part["ratio"], part["norm"], marker, color=color, ms=3.5, label=name)
+        norms.plot(part["ratio"], np.sqrt(1 - part["b"]), "-", color=color, linewidth=0.9)
+        norms.plot(part["ratio"], 1 / (1 - part["b"]), ":", color=color, linewidth=0.9)
+    norms.plot([], [], "-", color="0.4", linewidth=0.9, label=r"$\sqrt{1 - b_i}$")
+    norms.plot([], [], ":", color="0.4", linewidth=0.9, label="$1 / (1 - b_i)$")
+    norms.set(ylabel="norm $‖W_i‖$", ylim=(0.55, 1.5))
+    norms.legend(fontsize=7, loc="upper center", ncols=2)
+    for panel in (angles, norms):
+        ticks = [t for t in (0.2, 0.5, 1, 2, 4) if t <= gap["ratio"].max() * 1.01]
+        panel.set(
+            xscale="log", xlabel="density of the varied feature,\nrelative to the others"
+        )
+        panel.set_xticks(ticks, [f"{t:g}" for t in ticks])
+        panel.minorticks_off()
+
+    mean = 1 / elsewhere
+    where.errorbar(
+        mean["density"],
+        mean.mean("repeat"),
+        mean.std("repeat"),
+        fmt="s-",
+        color="black",
+        linewidth=1,
+        markersize=4,
+    )
+    where.plot(
+        [DENSITY], [1 / PAPER_THRESHOLD], "*", color=style.PALETTE["vermilion"], ms=9
+    )
+    where.annotate(
+        "the paper",
+        (DENSITY, 1 / PAPER_THRESHOLD),
+        xytext=(0, -7),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize=7,
+    )
+    where.set(
+        xlabel="density of the other four features",
+        ylabel="times less density at the threshold",
+        ylim=(0, None),
+        xticks=[0, 0.05, 0.1, 0.15],
+    )
+    return figure
+
+
+def described(name: str) -> str:
+    """A geometry in words for a legend."""
+    return {
+        "two digons": "two digons, varied feature at 0",
+        "another dropped": "another feature at 0",
+    }.get(name, name)

@@ -1,0 +1,194 @@
+r"""The loss and gradient of the tied model, derived by hand, for a whole grid.
+
+Same mathematics as `jsuper.Task.loss` and its derivative, for sparse features. With
+$h = W^\top x$, $z = W h + b$, error $e = x' - x$, $g_i = I_i e_i [z_i \ge t]$ and
+$q = W^\top g$, one pass over the batch gives everything:
+
+$$L = \sum I_i e_i^2, \qquad \tfrac12 \nabla_b L = \sum g, \qquad
+  \tfrac12 \nabla_W L = \sum g h^\top + x q^\top .$$
+
+A ReLU on the hidden layer sets $h$ and $q$ to 0 where $W^\top x \le 0$.
+
+Differentiating a batch of models in reverse keeps a CPU busy with everything but
+arithmetic: products of 5 x 2 matrices, one at a time, and arrays that leave the cache.
+Here a few models at a time go through their examples. Products of small matrices are
+written out as sums, over arrays whose last, contiguous axis is the batch.
+docs/performance.md has the measurements behind the constants.
+"""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.typing import ArrayLike
+
+from jsuper.features.sparse import SparseFeatures, activate
+from jsuper.models.toy import HiddenReLUModel, Params, ToyModel
+
+# Up to this many weights, writing out is faster than products of whole matrices.
+MOST_WRITTEN_OUT = 200
+
+# The compiler of JAX 0.10 makes one loop of a product and its sum. That of 0.12 hands
+# both to a library, which is slower at it than at matrix products.
+SUMS_ARE_FUSED = jax.__version_info__ < (0, 11)
+
+# Array elements (features x examples, for one model) that stay in the fastest cache,
+# and (features x examples x models) in the next. Smaller arrays would spend the time on
+# starting kernels.
+ELEMENTS_OF_ONE = 2_048 if SUMS_ARE_FUSED else 40_960
+ELEMENTS = 40_960
+
+
+class Numbers(NamedTuple):
+    """What tells a task from others: numbers for each feature, and a threshold."""
+
+    density: jax.Array
+    low: jax.Array
+    slope: jax.Array
+    importance: jax.Array
+    threshold: jax.Array
+
+
+def applies(features: object, model: object) -> bool:
+    """Tells whether the form derived here covers these features and this model."""
+    return type(features) is SparseFeatures and type(model) in (ToyModel, HiddenReLUModel)
+
+
+def value_and_grad(
+    features: SparseFeatures,
+    model: ToyModel,
+    importance: ArrayLike,
+    params: Params,
+    keys: jax.Array,
+    batch_size: int,
+) -> tuple[jax.Array, Params]:
+    """Returns the losses and gradients of a grid of tasks x keys.
+
+    Args:
+        features: Batched features, leaves of shape (n_tasks, ...).
+        model: Batched models, likewise.
+        importance: Shape (n_tasks,) or (n_tasks, n_features).
+        params: Parameters with leading axes (n_tasks, n_keys).
+        keys: Typed keys, shape (n_keys,) shared by all tasks, or (n_tasks, n_keys).
+        batch_size: Number of examples in each batch.
+
+    Returns:
+        Losses, shape (n_tasks, n_keys), and gradients shaped like ``params``.
+    """
+    n = model.n_features
+    grid = params["b"].shape[:2]
+    dtype = params["b"].dtype
+    written_out = n * model.n_hidden <= MOST_WRITTEN_OUT
+    sums_of_one = functools.partial(
+        _written_out if written_out else _products, type(model) is HiddenReLUModel
+    )
+
+    def per_feature(leaf: ArrayLike) -> jax.Array:
+        leaf = jnp.asarray(leaf, dtype).reshape(grid[0], -1)
+        return jnp.broadcast_to(leaf, (grid[0], n))
+
+    p, low, high = map(per_feature, (features.density, features.low, features.high))
+    t = jnp.asarray(model.threshold, dtype)
+    numbers = Numbers(p, low, (high - low) / p, per_feature(importance), t)
+
+    @jax.vmap
+    def draw(key):
+        if not written_out:
+            return features.uniforms(key, batch_size).astype(dtype)
+        uniforms = features.uniforms(key, batch_size, feature_axis=0).astype(dtype)
+        rows = _rows(batch_size, ELEMENTS_OF_ONE // n)
+        return uniforms.reshape(n, -1, rows).swapaxes(0, 1)
+
+    uniforms = draw(keys) if keys.ndim == 1 else None
+
+    def sums_of_block(models):
+        task, key = jnp.divmod(jnp.minimum(models, n_models - 1), grid[1])
+        if uniforms is not None:
+            draws, which = uniforms, key
+        else:
+            draws, which = draw(keys[task, key]), models - models[0]
+
+        def one(task, key, which):
+            weights = params["W"][task, key], params["b"][task, key]
+            return sums_of_one(Numbers(*(x[task] for x in numbers)), *weights, draws[which])
+
+        if block > 1:
+            return jax.vmap(one)(task, key, which)
+        # A batch of one matrix would be copied before every product.
+        return jax.tree.map(lambda leaf: leaf[None], one(task[0], key[0], which[0]))
+
+    n_models = grid[0] * grid[1]
+    block = _block(n_models, max(2, ELEMENTS // (n * batch_size)) if written_out else 1)
+    blocks = jnp.arange(-(-n_models // block) * block).reshape(-1, block)
+    scale = 1 / (batch_size * n)
+    loss, dW, db = (
+        scale * sums.reshape(-1, *sums.shape[2:])[:n_models].reshape(*grid, *sums.shape[2:])
+        for sums in lax.map(sums_of_block, blocks)
+    )
+    return loss.sum(-1), {"W": 2 * dW, "b": 2 * db}
+
+
+def _written_out(rectified, numbers, W, b, uniforms):
+    """Sums over the batch for a small model: errors of each feature, and half gradients.
+
+    ``uniforms`` has the shape (n_chunks, n_features, examples of a chunk).
+    """
+    p, low, slope, importance, t = (jnp.expand_dims(x, -1) for x in numbers)
+
+    @jax.vmap
+    def sums_of_chunk(uniforms):
+        x = activate(uniforms, p, low, slope)
+        h = _apply(W.T, x)
+        h = jnp.maximum(h, 0) if rectified else h
+        squares, g = _errors(x, _apply(W, h) + b[:, None], t, importance)
+        q = _apply(W.T, g)
+        q = jnp.where(h > 0, q, 0) if rectified else q
+        dW = g[:, None] * h + x[:, None] * q
+        return squares.sum(-1), dW.sum(-1), g.sum(-1)
+
+    return tuple(sums.sum(0) for sums in sums_of_chunk(uniforms))
+
+
+def _products(rectified, numbers, W, b, uniforms):
+    """The same for a large model; ``uniforms`` of shape (n_examples, n_features)."""
+    p, low, slope, importance, t = numbers
+    x = activate(uniforms, p, low, slope)
+    h = x @ W
+    h = jnp.maximum(h, 0) if rectified else h
+    squares, g = _errors(x, h @ W.T + b, t, importance)
+    q = g @ W
+    q = jnp.where(h > 0, q, 0) if rectified else q
+    return squares.sum(0), g.T @ h + x.T @ q, g.sum(0)
+
+
+def _apply(matrix, columns):
+    """The product of a small matrix with many columns."""
+    return (matrix[:, :, None] * columns).sum(1) if SUMS_ARE_FUSED else matrix @ columns
+
+
+def _errors(x, z, t, importance):
+    """Weighted squared errors, and half their derivative in z."""
+    error = jnp.where(z < t, 0.0, z) - x
+    weighted = importance * error
+    return weighted * error, jnp.where(z < t, 0.0, weighted)
+
+
+def _rows(batch_size: int, most: int) -> int:
+    """How many examples to take at a time: a divisor of the batch size, if one is near."""
+    rows = max(
+        d for d in range(1, batch_size + 1) if batch_size % d == 0 and d <= max(1, most)
+    )
+    return rows if 4 * rows >= most else batch_size
+
+
+def _block(n_models: int, most: int) -> int:
+    """How many models to take at a time, such that the last block is nearly full.
+
+    Two blocks at least: of a single one, the compiler would draw the random numbers
+    anew wherever they are used.
+    """
+    most = min(most, -(-n_models // 2))
+    sizes = range(-(-most // 2), most + 1)
+    return min(sizes, key=lambda size: (-(-n_models // size) * size, -size))
