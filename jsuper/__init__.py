@@ -33,6 +33,7 @@ from jsuper.models.activations import exrelu, jumprelu
 from jsuper.models.computation import ComputationModel, absolute
 from jsuper.models.toy import HiddenReLUModel, ToyModel, notebook_std, xavier_std
 from jsuper.objectives.task import Task
+from jsuper.pytrees import pytree, static
 from jsuper.results.measures import best_seed, measure
 from jsuper.sweeps.devices import use_cpu_cores
 from jsuper.sweeps.snapshots import snapshots
@@ -78,9 +79,11 @@ __all__ = [
     "notebook_std",
     "plots",
     "polytopes",
+    "pytree",
     "rescale_neurons",
     "save",
     "snapshots",
+    "static",
     "superposition",
     "sweep",
     "theory",

@@ -35,14 +35,24 @@ def check(
 
 def check_count(argument: str, value: Any, lowest: int = 1) -> None:
     """Raises `ValueError` unless ``value`` is an integer of at least ``lowest``."""
+    as_count(argument, value, lowest)
+
+
+def as_count(argument: str, value: Any, lowest: int = 1) -> int:
+    """Returns an integer of at least ``lowest`` as Python's own, whatever type it had.
+
+    Raises:
+        ValueError: If ``value`` is not such an integer.
+    """
     try:
-        good = operator.index(value) >= lowest and not isinstance(value, bool)
+        number = operator.index(value)
     except TypeError:
-        good = False
-    if not good:
+        number = None
+    if number is None or number < lowest or isinstance(value, bool):
         raise ValueError(
             f"{argument} must be an integer of at least {lowest}, got {value!r}"
         )
+    return number
 
 
 def check_number(argument: str, value: Any) -> None:

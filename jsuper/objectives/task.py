@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 
 from jsuper.models.toy import Params
 from jsuper.objectives import fused
-from jsuper.pytrees import pytree, static
+from jsuper.pytrees import pytree, static, visible
 from jsuper.validation import check, check_number, per_feature
 
 
@@ -75,6 +75,7 @@ class Task:
                 raise TypeError(
                     f"{name} must have the method {method}, got {type(part).__name__}"
                 )
+            object.__setattr__(self, name, visible(part))
         n = self.features.n_features
         if self.model.n_features != n:
             raise ValueError(

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import jax
@@ -12,8 +12,10 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from jsuper import training
-from jsuper.training import Recipe
-from jsuper.validation import check_count
+from jsuper.pytrees import node_types
+from jsuper.training import Optimizer, Recipe, TaskGrid
+from jsuper.training.loop import mean_loss
+from jsuper.validation import as_count, check_count
 
 
 def use_cpu_cores(n: int | None = None) -> None:
@@ -50,22 +52,44 @@ def use_cpu_cores(n: int | None = None) -> None:
         ) from None
 
 
-def checked_devices(devices: int | Sequence[Any] | None) -> list[Any]:
-    """Returns the devices that an argument of `jsuper.sweep` stands for."""
-    available = jax.devices()
+def checked_devices(devices: Any) -> list[Any]:
+    """Returns the devices that an argument of `jsuper.sweep` stands for.
+
+    Args:
+        devices: None for all, a number of them, the name of a platform, or a collection
+            of devices; one that is named twice counts once.
+
+    Raises:
+        ValueError: If there are no such devices.
+    """
     if devices is None:
-        return available
-    if isinstance(devices, Sequence):
-        if not devices:
+        return jax.devices()
+    if isinstance(devices, str):
+        try:
+            return jax.devices(devices)
+        except RuntimeError as error:
+            raise ValueError(f"devices must be a platform of JAX: {error}") from None
+    if isinstance(devices, jax.Device):
+        return [devices]
+    if isinstance(devices, Iterable) and not (
+        isinstance(devices, np.ndarray | jax.Array) and devices.ndim == 0
+    ):
+        given = list(
+            dict.fromkeys(np.ravel(devices) if hasattr(devices, "ravel") else devices)
+        )
+        if not given:
             raise ValueError("devices must not be empty")
-        return list(devices)
-    check_count("devices", devices)
-    if devices > len(available):
+        for device in given:
+            if not isinstance(device, jax.Device):
+                raise ValueError(f"devices must hold devices of JAX, got {device!r}")
+        return given
+    count, available = as_count("devices", devices), jax.devices()
+    if count > len(available):
         raise ValueError(
             f"devices must be at most {len(available)}, the number that JAX has, got "
-            f"{devices}; use_cpu_cores() turns CPU cores into devices"
+            f"{count}; use_cpu_cores() turns CPU cores into devices"
         )
-    return available[:devices]
+    return available[:count]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,11 +105,6 @@ class Layout:
     keys_per_task: bool
 
     @property
-    def tasks(self) -> PartitionSpec:
-        """Where the leaves of the tasks lie, leading axis n_tasks."""
-        return PartitionSpec("model") if self.splits_tasks else PartitionSpec()
-
-    @property
     def keys(self) -> PartitionSpec:
         """Where the keys lie, shape (n_keys,) or (n_tasks, n_keys)."""
         if self.keys_per_task:
@@ -97,46 +116,92 @@ class Layout:
         """Where everything with leading axes (n_tasks, n_keys) lies."""
         return PartitionSpec("model") if self.splits_tasks else PartitionSpec(None, "model")
 
-    def share(self, function: Callable, in_specs: Any, out_specs: Any) -> Callable:
-        """Runs ``function`` on every device's own part of the grid."""
-        return jax.shard_map(
-            function,
+    def grid(self, leaves: Sequence[jax.Array]) -> list[PartitionSpec]:
+        """Where leaves of a `TaskGrid` lie: everywhere, if models share them."""
+        split = 0 if self.splits_tasks else 1
+        return [
+            PartitionSpec() if leaf.shape[split] == 1 else self.models for leaf in leaves
+        ]
+
+    def share(
+        self, function: Callable, grid: TaskGrid, in_specs: Any, out_specs: Any
+    ) -> Any:
+        """Returns ``function(grid, ...)`` as every device runs it on its own part."""
+        leaves, structure = jax.tree.flatten(grid)
+
+        def on_leaves(leaves, *args):
+            return function(jax.tree.unflatten(structure, leaves), *args)
+
+        shared = jax.shard_map(
+            on_leaves,
             mesh=self.mesh,
-            in_specs=in_specs,
+            in_specs=(self.grid(leaves), *in_specs),
             out_specs=out_specs,
             # Loop carries start as plain zeros, which the check would have us annotate.
             check_vma=False,
         )
+        return functools.partial(shared, leaves)
+
+
+def mesh_of(devices: Sequence[Any]) -> Mesh:
+    """Returns the mesh of some devices, with the one axis ``model``."""
+    return Mesh(np.array(devices), ("model",))
 
 
 class SharedTraining:
-    """The state of a grid in training, kept on its devices.
+    """Models in training, tasks x keys that are one program, kept on their devices.
+
+    To be made and used within ``jax.set_mesh(mesh_of(devices))``.
 
     Args:
-        tasks: A batch of tasks, as `jsuper.train` takes it.
+        grid: Their tasks, and the numbers of their optimizers.
+        shape: (n_tasks, n_keys).
         keys: Typed keys, shape (n_keys,) or (n_tasks, n_keys).
         recipe: How to train.
-        devices: Devices that share the grid.
+        optimizer: The recipe's optimizer with its static arguments.
+        devices: Devices that share the models.
+        params: Parameters to start from, leading axes (n_tasks, n_keys); by default what
+            the tasks draw.
     """
 
-    def __init__(self, tasks: Any, keys: jax.Array, recipe: Recipe, devices: Sequence[Any]):
-        leaves = jax.tree.leaves(tasks)
-        self.shape = (leaves[0].shape[0] if leaves else 1, keys.shape[-1])
-        self.recipe = recipe
+    def __init__(
+        self,
+        grid: TaskGrid,
+        shape: tuple[int, int],
+        keys: jax.Array,
+        recipe: Recipe,
+        optimizer: Optimizer,
+        devices: Sequence[Any],
+        params: Any = None,
+    ):
+        self.shape, self.recipe, self.optimizer = shape, recipe, optimizer
         # Split the axis that wastes less on padding; of two equal ones the keys, since
         # each device then draws the random numbers of its own keys only.
         n = len(devices)
-        n_tasks, n_keys = (size + -size % n for size in self.shape)
-        splits_tasks = n_tasks * self.shape[1] < n_keys * self.shape[0]
-        mesh = Mesh(np.array(devices), ("model",))
-        self.layout = Layout(mesh, splits_tasks, keys_per_task=keys.ndim == 2)
-        if splits_tasks:
-            tasks = jax.tree.map(lambda leaf: _pad(leaf, n_tasks, 0), tasks)
-            keys = _pad(keys, n_tasks, 0) if keys.ndim == 2 else keys
+        n_tasks, n_keys = (size + -size % n for size in shape)
+        splits_tasks = n_tasks * shape[1] < n_keys * shape[0]
+        self.layout = Layout(mesh_of(devices), splits_tasks, keys_per_task=keys.ndim == 2)
+        self.types = node_types(grid.tasks)
+        axis, size = (0, n_tasks) if splits_tasks else (1, n_keys)
+
+        def padded(leaf):
+            return leaf if leaf.shape[axis] == 1 < shape[axis] else _pad(leaf, size, axis)
+
+        self.grid = jax.tree.map(padded, grid)
+        if keys.ndim == 2:
+            self.keys = _pad(keys, size, axis)
         else:
-            keys = _pad(keys, n_keys, -1)
-        self.tasks, self.keys = tasks, keys
-        self.state = _start(tasks, keys, layout=self.layout, optimizer=recipe.optimizer)
+            self.keys = keys if splits_tasks else _pad(keys, size, 0)
+        if params is not None:
+            params = jax.tree.map(lambda leaf: _pad(leaf, size, axis), params)
+        self.state = _start(
+            self.grid,
+            self.keys,
+            params,
+            layout=self.layout,
+            optimizer=optimizer,
+            types=self.types,
+        )
 
     def advance(self, firsts: list[int], lengths: list[int], n_windows: int) -> np.ndarray:
         """Trains through some windows.
@@ -152,14 +217,15 @@ class SharedTraining:
         # Windows of no step fill the last chunk, so that one compiled shape serves all.
         missing = [0] * (n_windows - len(firsts))
         self.state, history = _advance(
-            self.tasks,
+            self.grid,
             self.keys,
             self.state,
             np.array([*firsts, *missing], np.int32),
             np.array([*lengths, *missing], np.int32),
             layout=self.layout,
-            optimizer=self.recipe.optimizer,
+            optimizer=self.optimizer,
             batch_size=self.recipe.batch_size,
+            types=self.types,
         )
         return self._unpad(history)[..., : len(firsts)]
 
@@ -170,12 +236,13 @@ class SharedTraining:
     def loss(self) -> np.ndarray:
         """Returns the loss on fresh data, shape (n_tasks, n_keys)."""
         loss = _evaluate(
-            self.tasks,
+            self.grid,
             self.keys,
             self.state.params,
             layout=self.layout,
             batch_size=self.recipe.batch_size,
             batches=self.recipe.eval_batches,
+            types=self.types,
         )
         return self._unpad(loss)
 
@@ -184,31 +251,39 @@ class SharedTraining:
         return np.array(array)[: self.shape[0], : self.shape[1]]
 
 
-@functools.partial(jax.jit, static_argnames=("layout", "optimizer"))
-def _start(tasks, keys, *, layout, optimizer):
-    start = functools.partial(training.start, optimizer=optimizer)
-    return layout.share(start, (layout.tasks, layout.keys), layout.models)(tasks, keys)
+@functools.partial(jax.jit, static_argnames=("layout", "optimizer", "types"))
+def _start(grid, keys, params, *, layout, optimizer, types):
+    del types  # part of what compiled code is looked up by
+
+    def start(grid, keys, params):
+        return training.start(grid, keys, optimizer, params)
+
+    in_specs = (layout.keys, layout.models)
+    return layout.share(start, grid, in_specs, layout.models)(keys, params)
 
 
 @functools.partial(
-    jax.jit, static_argnames=("layout", "optimizer", "batch_size"), donate_argnames="state"
+    jax.jit,
+    static_argnames=("layout", "optimizer", "batch_size", "types"),
+    donate_argnames="state",
 )
-def _advance(tasks, keys, state, firsts, lengths, *, layout, optimizer, batch_size):
+def _advance(grid, keys, state, firsts, lengths, *, layout, optimizer, batch_size, types):
+    del types
     advance = functools.partial(
         training.advance, optimizer=optimizer, batch_size=batch_size
     )
     everywhere, models = PartitionSpec(), layout.models
-    in_specs = (layout.tasks, layout.keys, models, everywhere, everywhere)
-    return layout.share(advance, in_specs, (models, models))(
-        tasks, keys, state, firsts, lengths
-    )
+    in_specs = (layout.keys, models, everywhere, everywhere)
+    out_specs = (models, models)
+    return layout.share(advance, grid, in_specs, out_specs)(keys, state, firsts, lengths)
 
 
-@functools.partial(jax.jit, static_argnames=("layout", "batch_size", "batches"))
-def _evaluate(tasks, keys, params, *, layout, batch_size, batches):
-    evaluate = functools.partial(training.evaluate, batch_size=batch_size, batches=batches)
-    in_specs = (layout.tasks, layout.keys, layout.models)
-    return layout.share(evaluate, in_specs, layout.models)(tasks, keys, params)
+@functools.partial(jax.jit, static_argnames=("layout", "batch_size", "batches", "types"))
+def _evaluate(grid, keys, params, *, layout, batch_size, batches, types):
+    del types
+    loss = functools.partial(mean_loss, batch_size=batch_size, batches=batches)
+    in_specs = (layout.keys, layout.models)
+    return layout.share(loss, grid, in_specs, layout.models)(keys, params)
 
 
 def _pad(array, size, axis):

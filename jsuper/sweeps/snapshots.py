@@ -1,17 +1,16 @@
 """A grid along training: its parameters at chosen steps, as one labelled result."""
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax
 import numpy as np
 import xarray as xr
 
-from jsuper.sweeps.devices import SharedTraining, checked_devices
-from jsuper.sweeps.grid import Grid
-from jsuper.sweeps.provenance import made_by
+from jsuper.sweeps.run import Run, warn_of_divergence
 from jsuper.training import Recipe
-from jsuper.validation import check_count, check_key
+from jsuper.validation import check_count
 
 
 def snapshots(
@@ -20,22 +19,28 @@ def snapshots(
     recipe: Recipe = Recipe(),
     *,
     key: jax.Array,
-    at: Sequence[int],
-    devices: int | Sequence[Any] | None = None,
+    at: Iterable[int],
+    start: Any = None,
+    devices: int | str | Iterable[Any] | None = None,
+    progress: bool | None = None,
+    callback: Callable[[int, xr.Dataset], None] | None = None,
 ) -> xr.Dataset:
     """Trains a grid and keeps every model at chosen steps.
 
-    The models are those of `jsuper.sweep` with the same arguments: looking at them does
-    not change them.
+    The models are those of `jsuper.sweep` with the same arguments: a snapshot does not
+    change them.
 
     Args:
         build: As in `jsuper.sweep`.
         axes: As in `jsuper.sweep`.
         recipe: As in `jsuper.sweep`; ``log_every`` plays no part.
         key: As in `jsuper.sweep`.
-        at: Steps after which to look, ascending integers from 0 (the initial weights) to
+        at: Steps of the snapshots, ascending integers from 0 (the initial weights) to
             ``recipe.steps``.
+        start: As in `jsuper.sweep`.
         devices: As in `jsuper.sweep`.
+        progress: As in `jsuper.sweep`.
+        callback: Called at each of these steps with the step and its snapshot.
 
     Returns:
         A dataset as of `jsuper.sweep`, in which parameters, ``loss`` (on the same fresh
@@ -47,6 +52,10 @@ def snapshots(
         ValueError: If ``at`` is empty, not ascending or out of range; besides as
             `jsuper.sweep`.
         TypeError: As `jsuper.sweep`.
+        KeyboardInterrupt: As `jsuper.sweep`.
+
+    Warns:
+        RuntimeWarning: As `jsuper.sweep`, of the last step.
 
     Example:
         >>> import jax, jsuper as js
@@ -60,39 +69,68 @@ def snapshots(
         >>> js.measure(ds)["dimensionality"].dims
         ('density', 'seed', 'step', 'feature')
     """
-    check_key(key)
+    if not isinstance(recipe, Recipe):
+        raise TypeError(f"recipe must be a Recipe, got {recipe!r}")
     steps = _checked_steps(at, recipe.steps)
-    devices = checked_devices(devices)
-    grid = Grid(build, axes, recipe)
-    run = SharedTraining(grid.tasks, grid.keys(key), recipe, devices)
-    looks, done = [], 0
-    for step in steps:
-        history = np.full((grid.n_cells, len(grid.seeds), 1), np.nan, np.float32)
-        if step > done:
-            history = run.advance([done], [step - done], 1)
-        ds = grid.label(run.params(), history, run.loss())
-        looks.append(ds.assign(history=ds["history"].isel(step=0, drop=True)))
-        done = step
-    along = [name for name in looks[0].data_vars if "importance" not in str(name)]
-    alone = [name for name in looks[0].data_vars if name not in along]
+    run = Run(build, axes, recipe, key=key, devices=devices, start=start)
+    taken: list[xr.Dataset] = []
+
+    def take(history):
+        ds = run.dataset(history)
+        taken.append(ds.assign(history=ds["history"].isel(step=0, drop=True)))
+        if callback is not None:
+            callback(run.done, taken[-1].assign_coords(step=run.done))
+
+    with run.reported(steps[-1]):
+        if steps[0] == 0:
+            take(np.full((run.grid.n_cells, len(run.grid.seeds), 1), np.nan, np.float32))
+        bounds = _bounds(steps)
+        lengths = np.diff(bounds).tolist()
+        since: list[np.ndarray] = []
+        chunks = run.chunks(bounds[:-1], lengths, 1, progress=progress)
+        for length, losses in zip(lengths, chunks, strict=True):
+            since.append(losses * length)
+            if run.done in steps:
+                before = max(step for step in [0, *steps] if step < run.done)
+                take(sum(since) / (run.done - before))
+                since = []
+    ds = _along_steps(taken, steps).transpose(*run.grid.order, "step", ...)
+    warn_of_divergence(ds["finite"].isel(step=-1, drop=True))
+    run.warn_of_empty_data(ds.isel(step=-1))
+    return ds
+
+
+def _along_steps(taken: list[xr.Dataset], steps: list[int]) -> xr.Dataset:
+    along = [name for name in taken[0].data_vars if "importance" not in str(name)]
+    alone = [name for name in taken[0].data_vars if name not in along]
     ds = xr.concat(
-        [look[along] for look in looks],
+        [one[along] for one in taken],
         "step",
         coords="minimal",
         compat="override",
         join="exact",
         combine_attrs="override",
     )
-    ds = ds.assign({name: looks[0][name] for name in alone})
-    ds = ds.assign_coords(step=("step", steps, looks[0]["step"].attrs))
-    ds.attrs["made_by"] = made_by(grid.first_task, recipe, key, devices)
-    return ds.transpose(*grid.order, "step", ...)
+    ds = ds.assign({name: taken[0][name] for name in alone})
+    return ds.assign_coords(step=("step", steps, taken[0]["step"].attrs))
 
 
-def _checked_steps(at: Sequence[int], last: int) -> list[int]:
-    if np.ndim(at) != 1 or len(at) == 0:
-        raise ValueError(f"at must be a list of at least one step, got {at!r}")
-    given = list(at)
+def _bounds(steps: list[int]) -> list[int]:
+    """The steps, and steps between them so near each other that progress can be seen."""
+    most = max(1, steps[-1] // 100)
+    bounds = sorted({0, *steps})
+    between = (range(a, b, most) for a, b in itertools.pairwise(bounds))
+    return [*itertools.chain.from_iterable(between), steps[-1]]
+
+
+def _checked_steps(at: Iterable[int], last: int) -> list[int]:
+    given = at
+    if isinstance(at, Iterable) and not isinstance(at, str) and np.shape(at) != ():
+        given = np.asarray(at).tolist() if hasattr(at, "__array__") else list(at)
+    elif isinstance(at, Iterable) and not hasattr(at, "__array__"):
+        given = list(at)  # a generator
+    if not isinstance(given, list) or not given:
+        raise ValueError(f"at must be a list of at least one step, got {given!r}")
     for step in given:
         check_count("at", step, lowest=0)
     if sorted(set(given)) != given:

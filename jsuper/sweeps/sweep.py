@@ -1,20 +1,16 @@
 r"""A grid of tasks by named axes: trained on every device, returned with labels."""
 
 import math
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax
 import numpy as np
 import xarray as xr
-from tqdm import tqdm
 
-from jsuper.sweeps.devices import SharedTraining, checked_devices
-from jsuper.sweeps.grid import Grid, coordinates
-from jsuper.sweeps.provenance import made_by
+from jsuper.sweeps.run import Run, warn_of_divergence
 from jsuper.training import Recipe
-from jsuper.validation import check_count, check_key
+from jsuper.validation import as_count
 
 
 def sweep(
@@ -23,29 +19,38 @@ def sweep(
     recipe: Recipe = Recipe(),
     *,
     key: jax.Array,
-    devices: int | Sequence[Any] | None = None,
+    start: Any = None,
+    devices: int | str | Iterable[Any] | None = None,
     progress: bool | None = None,
     callback: Callable[[int, xr.Dataset], None] | None = None,
     chunks: int | None = None,
 ) -> xr.Dataset:
     """Trains one model for every combination of the axes' values.
 
-    All models train in one compiled call, which a second sweep of the same shapes
-    reuses. Models that differ only in a swept number share their random draws, so that
-    a difference between two cells is not noise; models of different seeds share none,
-    so that a spread over seeds is an honest error bar. A cell does not depend on which
-    others are trained with it.
+    Models that differ in numbers only train in one compiled call, which a second sweep of
+    the same shapes reuses; sizes, names and other static choices make one such call each.
+    Models that differ only in an axis share their random draws, so that a difference
+    between two cells is not noise; models of different seeds share none, so that a spread
+    over seeds is an honest error bar. A cell does not depend on which others are trained
+    with it.
 
     Args:
-        build: Makes one task from numbers: called once for each cell, with the axes'
-            values as arguments. Sizes must not depend on them.
-        axes: Values by argument name, one-dimensional and distinct. The reserved name
-            ``seed``, a count or a list of integers, is not passed to ``build``.
-        recipe: How each model is trained.
+        build: Makes one task from plain values: called once for each cell, with the axes'
+            values as arguments. If it takes ``seed``, it is called for each seed as well.
+        axes: Values by name of an argument of ``build``, of ``recipe.optimizer``, or of
+            both; one-dimensional and distinct. Numbers cost no compilation. Whole numbers
+            that are sizes (``n_hidden``), names (strings), booleans, functions and None
+            are static: one compilation for each combination. The reserved name ``seed``
+            is a count or a list of integers.
+        recipe: How each model is trained. Its optimizer may be a function of axes.
         key: A typed key (``jax.random.key(0)``), from which the whole run follows.
-        devices: Devices that share the grid, or how many of ``jax.devices()``; by
-            default all of them (see `use_cpu_cores`).
-        progress: Whether to show a progress bar; by default on a terminal only.
+        start: Parameters to start from, instead of what the tasks draw: a dataset of
+            models or its file, matched by the names and values of axes and broadcast over
+            those that it lacks; or the parameters of one model, for all.
+        devices: Devices that share the grid, a number of them, or the name of a platform;
+            by default all of ``jax.devices()`` (see `use_cpu_cores`).
+        progress: Whether to show a progress bar; by default on a terminal and in a
+            notebook.
         callback: Called after each chunk with the number of steps done and a snapshot:
             a dataset with the parameters and the history so far.
         chunks: Number of compiled calls, at most, that the steps are cut into; by default
@@ -54,7 +59,8 @@ def sweep(
     Returns:
         A dataset whose leading dimensions are the axes in their order:
 
-        - one variable for each parameter (``W`` and ``b`` for `jsuper.ToyModel`);
+        - one variable for each parameter (``W`` and ``b`` for `jsuper.ToyModel`), padded
+          with NaN where models have several sizes (``hidden_padding`` marks what is);
         - ``loss``: loss on fresh data;
         - ``history`` (..., step): mean training loss over the steps up to ``step``;
         - ``finite``: whether parameters and loss are finite numbers;
@@ -66,76 +72,58 @@ def sweep(
 
     Raises:
         ValueError: If an axis is empty, repeated, not finite where it must be, unknown
-            to ``build`` or ignored by it, if ``build`` rejects a value, if a name is used
-            twice, or if a task's loss is not a single number.
+            to ``build`` or ignored by it, if ``build`` rejects a value, if a number changes
+            a size, if a name is used twice, if a task's loss is not a single number, or if
+            ``start`` lacks a model.
         TypeError: If ``key`` is not a typed key or ``build`` makes no task.
+        KeyboardInterrupt: When interrupted, with the number of steps done.
 
     Warns:
-        RuntimeWarning: If models diverged, with their coordinates.
+        RuntimeWarning: If models diverged, with their coordinates, or if fresh data held
+            no active feature.
 
     Example:
         >>> import jax, jsuper as js
-        >>> def task(density):
-        ...     return js.Task(js.SparseFeatures(5, density), js.ToyModel(5, 2))
+        >>> def task(density, threshold):
+        ...     return js.Task(
+        ...         js.SparseFeatures(5, density), js.ToyModel(5, 2, threshold)
+        ...     )
         >>> ds = js.sweep(
         ...     task,
-        ...     {"density": [1.0, 0.1], "seed": 3},
+        ...     {"density": [1.0, 0.1], "threshold": [0.0], "seed": 3},
         ...     js.Recipe(steps=100),
         ...     key=jax.random.key(0),
         ... )
         >>> dict(ds["W"].sizes)
-        {'density': 2, 'seed': 3, 'feature': 5, 'hidden': 2}
+        {'density': 2, 'threshold': 1, 'seed': 3, 'feature': 5, 'hidden': 2}
+
+        Sizes and learning rates, two compilations:
+
+        >>> import optax
+        >>> def sized(n_hidden):
+        ...     return js.Task(js.SparseFeatures(5, 0.1), js.ToyModel(5, n_hidden))
+        >>> ds = js.sweep(
+        ...     sized,
+        ...     {"n_hidden": [2, 3], "learning_rate": [1e-3, 1e-2]},
+        ...     js.Recipe(100, optimizer=lambda learning_rate: optax.adam(learning_rate)),
+        ...     key=jax.random.key(0),
+        ... )
+        >>> ds["hidden_padding"].sel(n_hidden=2).values
+        array([False, False,  True])
     """
-    check_key(key)
-    if not isinstance(recipe, Recipe):
-        raise TypeError(f"recipe must be a Recipe, got {recipe!r}")
+    if chunks is not None:
+        chunks = as_count("chunks", chunks)
+    run = Run(build, axes, recipe, key=key, devices=devices, start=start)
     firsts, lengths = recipe.windows()
-    n_windows = len(firsts)
-    if chunks is None:
-        chunks = min(n_windows, 100)
-    check_count("chunks", chunks)
-    devices = checked_devices(devices)
-    grid = Grid(build, axes, recipe)
-    provenance = made_by(grid.first_task, recipe, key, devices)
-    run = SharedTraining(grid.tasks, grid.keys(key), recipe, devices)
-
-    history = []
-    per_chunk = math.ceil(n_windows / chunks)
-    with tqdm(
-        total=recipe.steps,
-        unit="step",
-        desc=f"{grid.n_models} models",
-        disable=None if progress is None else not progress,
-    ) as bar:
-        for i in range(0, n_windows, per_chunk):
-            chunk = slice(i, i + per_chunk)
-            history.append(run.advance(firsts[chunk], lengths[chunk], per_chunk))
-            bar.update(sum(lengths[chunk]))
-            if not bar.disable:
-                bar.set_postfix_str(f"median loss {np.median(history[-1]):.3g}")
+    per_chunk = math.ceil(len(firsts) / (chunks or min(len(firsts), 100)))
+    history: list[np.ndarray] = []
+    with run.reported(recipe.steps):
+        for losses in run.chunks(firsts, lengths, per_chunk, progress=progress):
+            history.append(losses)
             if callback is not None:
-                done = firsts[chunk][-1] + lengths[chunk][-1]
-                callback(done, grid.label(run.params(), np.concatenate(history, -1)))
-
-    ds = grid.label(run.params(), np.concatenate(history, -1), run.loss())
-    ds.attrs["made_by"] = provenance
-    _warn_of_divergence(ds["finite"])
+                so_far = np.concatenate(history, -1)
+                callback(run.done, run.dataset(so_far, with_loss=False))
+        ds = run.dataset(np.concatenate(history, -1))
+    warn_of_divergence(ds["finite"])
+    run.warn_of_empty_data(ds)
     return ds
-
-
-def _warn_of_divergence(finite: xr.DataArray, most: int = 5) -> None:
-    where = np.argwhere(~finite.values)
-    if len(where) == 0:
-        return
-    named = [
-        coordinates(
-            {d: finite[d].values[i] for d, i in zip(finite.dims, place, strict=True)}
-        )
-        for place in where[:most]
-    ]
-    more = "; …" if len(where) > most else ""
-    warnings.warn(
-        f"{len(where)} of {finite.size} models diverged: {'; '.join(named)}{more}",
-        RuntimeWarning,
-        stacklevel=3,
-    )

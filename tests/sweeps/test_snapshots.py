@@ -68,7 +68,8 @@ def test_a_model_that_diverges_is_known_from_when_it_does():
     import optax
 
     recipe = js.Recipe(steps=30, batch_size=8, optimizer=optax.sgd(1e4))
-    ds = js.snapshots(task, {"density": [1.0]}, recipe, key=KEY, at=[0, 30])
+    with pytest.warns(RuntimeWarning, match=r"^1 of 1 models diverged: density=1$"):
+        ds = js.snapshots(task, {"density": [1.0]}, recipe, key=KEY, at=[0, 30])
     assert ds["finite"].values.tolist() == [[True, False]]
 
 

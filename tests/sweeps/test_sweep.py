@@ -451,7 +451,7 @@ def test_axes_are_checked_before_anything_compiles(axis, message):
         (pair, {"density": [0.5]}, "'threshold' is missing"),
         (ignores_level, {"density": [0.5], "level": [1.0, 2.0]}, "build ignores it"),
         (ignores_level, {"density": [0.5], "level": [1.0]}, "axis 'level' must change"),
-        (sized, {"density": [0.5], "n_hidden": [1]}, "n_hidden must be an integer"),
+        (sized, {"density": [0.5], "n_hidden": [1.5]}, "n_hidden must be an integer"),
         (grows, {"density": [0.5, 0.1]}, "density=0.1 changes a size"),
         (ranged, {"low": [0, 0.5], "high": [1, 0.4]}, "above low = 0.5, got 0.4"),
         (named_as_a_parameter, {"W": [0.5]}, "'W' must have another name"),

@@ -1,0 +1,206 @@
+"""Back to labels: names and sizes of what a grid trains, and the dataset it becomes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+import xarray as xr
+
+from jsuper.padding import SUFFIX
+from jsuper.sweeps.axes import RESERVED, SEED
+from jsuper.sweeps.grid import Grid, Group
+
+LONG_NAMES = {
+    "density": "density (1 − sparsity)",
+    "sparsity": "sparsity S",
+    "threshold": "ExReLU threshold t",
+    "importance": "importance",
+    "W": "embedding",
+    "b": "bias",
+    "loss": "loss on fresh data",
+    "history": "training loss",
+    "step": "training step",
+}
+
+
+class Labels:
+    """The names of a grid's parameters and of their axes, checked before training.
+
+    Args:
+        grid: The grid.
+
+    Raises:
+        ValueError: If a name is used twice, or for two sizes.
+    """
+
+    def __init__(self, grid: Grid):
+        self.grid = grid
+        self.dims: dict[str, tuple[str, ...]] = {}
+        self.sizes: list[dict[str, int]] = [
+            self._checked_sizes(group) for group in grid.groups
+        ]
+        features = {len(row) for row in grid.importance if row is not None}
+        self.largest: dict[str, int] = {}
+        for sizes in self.sizes:
+            for dim, size in sizes.items():
+                self.largest[dim] = max(size, self.largest.get(dim, 0))
+        if features:
+            size = self.largest.setdefault("feature", max(features))
+            if size != max(features):
+                raise ValueError(
+                    f"importance must have one number for each feature: the parameters "
+                    f"have {size} features, features.n_features is {max(features)}"
+                )
+
+    def dataset(
+        self, params: Sequence[Any], history: np.ndarray, loss: np.ndarray | None = None
+    ) -> xr.Dataset:
+        """Returns a grid's arrays as a dataset.
+
+        Args:
+            params: Parameters of each group, leading axes (n_cells, n_seeds).
+            history: Shape (n_cells, n_seeds, n_windows).
+            loss: Shape (n_cells, n_seeds), if it is known.
+        """
+        grid = self.grid
+        shape = grid.n_cells, len(grid.seeds)
+        finite = np.ones(shape, bool)
+        arrays: dict[str, np.ndarray] = {}
+        for group, own in zip(grid.groups, params, strict=True):
+            for name, array in named_leaves(own):
+                axes = tuple(range(2, array.ndim))
+                finite[group.cells] &= np.isfinite(array).all(axis=axes)
+                if name not in arrays:
+                    sizes = tuple(self.largest[dim] for dim in self.dims[name])
+                    arrays[name] = np.full(shape + sizes, np.nan, array.dtype)
+                within = tuple(slice(size) for size in array.shape[2:])
+                arrays[name][(group.cells, slice(None), *within)] = array
+        data = {name: self._over_grid(a, self.dims[name]) for name, a in arrays.items()}
+        if loss is not None:
+            data["loss"] = self._over_grid(loss)
+            finite &= np.isfinite(loss)
+        data["history"] = self._over_grid(history, ("step",))
+        data["finite"] = self._over_grid(finite)
+        ds = xr.Dataset(data, self._coordinates(history.shape[-1]))
+        if any(row is not None for row in grid.importance):
+            # An axis may be called importance: it is what people sweep.
+            swept = "importance" in grid.axes
+            ds["feature_importance" if swept else "importance"] = self._importance()
+        ds = ds.transpose(*grid.order, ...)
+        for name, long_name in LONG_NAMES.items():
+            if name in ds.variables:
+                ds[name].attrs["long_name"] = long_name
+        return ds
+
+    def _coordinates(self, n_windows: int) -> dict[str, Any]:
+        grid = self.grid
+        coords: dict[str, Any] = {
+            name: (name, axis.coordinate) for name, axis in grid.axes.items()
+        }
+        if SEED in grid.order:
+            coords[SEED] = (SEED, np.array(grid.seeds))
+        firsts, lengths = grid.recipe.windows()
+        coords["step"] = ("step", np.add(firsts, lengths)[:n_windows])
+        density = grid.axes.get("density")
+        if density is not None and density.kind == "number" and "sparsity" not in grid.axes:
+            coords["sparsity"] = ("density", 1 - density.coordinate)
+        return coords | self._marks()
+
+    def _marks(self) -> dict[str, Any]:
+        """Where several sizes, or sets of parameters, leave padding (`jsuper.padding`)."""
+        marks = {}
+        for dim, largest in self.largest.items():
+            sizes = [own.get(dim, largest) for own in self.sizes]
+            if min(sizes) < largest:
+                mark = np.empty((self.grid.n_cells, largest), bool)
+                for group, size in zip(self.grid.groups, sizes, strict=True):
+                    mark[group.cells] = np.arange(largest) >= size
+                marks[f"{dim}{SUFFIX}"] = self._where_it_varies(mark, dim)
+        for name in self.dims:
+            absent = [
+                name not in dict(named_leaves(group.params)) for group in self.grid.groups
+            ]
+            if any(absent):
+                mark = np.empty(self.grid.n_cells, bool)
+                for group, one in zip(self.grid.groups, absent, strict=True):
+                    mark[group.cells] = one
+                marks[f"{name}{SUFFIX}"] = self._where_it_varies(mark)
+        return marks
+
+    def _over_grid(self, array: np.ndarray, own: tuple[str, ...] = ()) -> Any:
+        """An array of leading axes (n_cells, n_seeds) with the dimensions of the grid."""
+        grid = self.grid
+        array = array.reshape(*grid.shape, *array.shape[1:])
+        if SEED in grid.order:
+            return (*grid.axes, SEED, *own), array
+        return (*grid.axes, *own), array.squeeze(len(grid.shape))
+
+    def _where_it_varies(self, rows: np.ndarray, *own: str) -> Any:
+        """An array of leading axis n_cells, along those axes that it depends on."""
+        rows = rows.reshape(*self.grid.shape, *rows.shape[1:])
+        kept = []
+        for axis, name in reversed(list(enumerate(self.grid.axes))):
+            first = rows.take([0], axis)
+            if np.array_equal(rows, np.broadcast_to(first, rows.shape), rows.dtype != bool):
+                rows = rows.take(0, axis)
+            else:
+                kept.insert(0, name)
+        return (*kept, *own), rows
+
+    def _importance(self) -> Any:
+        rows = np.full((self.grid.n_cells, self.largest["feature"]), np.nan)
+        rows = rows.astype(jax.dtypes.canonicalize_dtype(float))
+        for i, row in enumerate(self.grid.importance):
+            if row is not None:
+                rows[i, : len(row)] = row
+        return self._where_it_varies(rows, "feature")
+
+    def _checked_sizes(self, group: Group) -> dict[str, int]:
+        """The size of each dimension of a group's parameters; notes their names."""
+        taken = {*RESERVED, SEED, "sparsity", "importance", *self.grid.axes}
+        named = getattr(group.first_task, "dims", {})
+        if not isinstance(named, Mapping):
+            raise ValueError(f"dims must map names of parameters to names, got {named!r}")
+        sizes: dict[str, int] = {}
+        for name, leaf in named_leaves(group.params):
+            if name in taken or "/" in name or name.endswith(SUFFIX):
+                raise ValueError(
+                    f"parameter {name!r} must have another name than an axis or the "
+                    f"result's own ({', '.join(sorted(taken))}), without a slash"
+                )
+            dims = named.get(name)
+            if dims is None:
+                dims = [f"{name}_{axis}" for axis in range(len(leaf.shape))]
+            dims = tuple(dims)
+            if len(dims) != len(leaf.shape):
+                raise ValueError(
+                    f"dims of parameter {name!r} must name {len(leaf.shape)} axes, got "
+                    f"{named[name]}"
+                )
+            # Some of the result's own names are those of dimensions.
+            own = (taken | set(dict(named_leaves(group.params)))) - {"feature", "hidden"}
+            bad = [d for d in dims if not isinstance(d, str) or d in own or "/" in d]
+            if bad or len(set(dims)) < len(dims):
+                raise ValueError(
+                    f"dims of parameter {name!r} must be distinct names other than an axis "
+                    f"or the result's own ({', '.join(sorted(own))}), got {dims}"
+                )
+            if self.dims.setdefault(name, dims) != dims:
+                raise ValueError(
+                    f"parameter {name!r} must have the same dims in all models, got "
+                    f"{self.dims[name]} and {dims}"
+                )
+            for dim, size in zip(dims, leaf.shape, strict=True):
+                if sizes.setdefault(dim, size) != size:
+                    raise ValueError(
+                        f"dims of parameter {name!r} must name another axis than {dim!r}, "
+                        f"which has size {sizes[dim]}, for one of size {size}"
+                    )
+        return sizes
+
+
+def named_leaves(params: Any) -> Iterator[tuple[str, Any]]:
+    """Parameters by name: the path through the pytree, joined by dots."""
+    for path, leaf in jax.tree.leaves_with_path(params):
+        yield jax.tree_util.keystr(path, simple=True, separator=".") or "params", leaf
