@@ -21,7 +21,7 @@ docs/performance.md has the measurements behind the constants.
 
 import functools
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +29,7 @@ from jax import lax
 from jax.typing import ArrayLike
 
 from jsuper.features.sparse import SparseFeatures, activate
-from jsuper.models.activations import THRESHOLDED, apply_activation
+from jsuper.models.activations import THRESHOLDED, Activation, apply_activation
 from jsuper.models.toy import HiddenReLUModel, Params, ToyModel
 
 # Up to this many weights, writing out is faster than products of whole matrices.
@@ -46,7 +46,7 @@ ELEMENTS_OF_ONE = 2_048 if SUMS_ARE_FUSED else 40_960
 ELEMENTS = 40_960
 
 # Thresholds of the activations that are ExReLU at one of them.
-LIMITS = {"relu": 0.0, "linear": -math.inf}
+LIMITS: dict[Activation, float] = {"relu": 0.0, "linear": -math.inf}
 
 
 class Numbers(NamedTuple):
@@ -60,12 +60,15 @@ class Numbers(NamedTuple):
     bandwidth: jax.Array | None
 
 
-def applies(features: object, model: object) -> bool:
+def applies(features: Any, model: Any) -> bool:
     """Tells whether the form derived here covers these features and this model."""
-    if type(features) is not SparseFeatures:
+    # A subclass may draw or compute something else.
+    if type(features) is not SparseFeatures or type(model) not in (
+        ToyModel,
+        HiddenReLUModel,
+    ):
         return False
-    # A subclass may compute something else.
-    return type(model) in (ToyModel, HiddenReLUModel) and not model.train_threshold
+    return not model.train_threshold
 
 
 def value_and_grad(
