@@ -44,10 +44,11 @@ def exrelu(
       \qquad K(u) = [\lvert u \rvert < \tfrac12] .$$
 
     Their mean over examples is the derivative of the expected output where the density
-    of $z$ is constant around $t$. That of a squared error $(x - y)^2$ is then too large
-    by $t \epsilon / 4$ times this density, which a small bandwidth makes small; but the
-    fewer examples fall into it, the noisier the gradient. Source: Rajamanoharan et al.
-    2024, section 4, who use $\partial_t$ for the threshold and leave $\partial_z$ plain.
+    of $z$ is constant around $t$. The derivative of an expected squared error is then
+    off by $t \epsilon / 4$ times this density, which a small bandwidth makes small; but
+    the fewer examples fall into it, the noisier the gradient. Source: Rajamanoharan et
+    al. 2024, section 4, who use $\partial_t$ for the threshold and leave $\partial_z$
+    plain.
 
     Args:
         z: Pre-activations, any shape.

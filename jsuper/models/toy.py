@@ -64,7 +64,8 @@ class ToyModel:
         bandwidth: Bandwidth of ExReLU's straight-through derivatives (`jsuper.exrelu`),
             positive; by default its jump has no derivative.
         train_threshold: Whether every feature has a trained threshold, which starts at
-            ``threshold``, finite. Needs a bandwidth. Static.
+            ``threshold``, finite. Needs a bandwidth. At 0 there is no jump and no
+            gradient, so that a start there stays. Static.
 
     Raises:
         ValueError: If an argument is out of range or does not fit the activation.
