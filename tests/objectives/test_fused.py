@@ -51,7 +51,7 @@ class Case:
         return re.sub(" at 0x[0-9a-f]+", "", repr(self))
 
 
-def lowest_of_cubic(z):
+def kinked(z):
     return jnp.minimum(z**3, jnp.cos(z))
 
 
@@ -99,7 +99,7 @@ CASES = [
         tied=False,
         bandwidth=0.3,
     ),
-    Case(4, 2, 2, 2, 204, low=-1.0, activation=lowest_of_cubic),
+    Case(4, 2, 2, 2, 204, low=-1.0, activation=kinked),
     Case(3, 2, 2, 1, 30, activation=step),
     # Not elementwise, as it must be, but right as long as examples are kept apart.
     Case(4, 2, 2, 1, 44, per_task_keys=True, activation=jax.nn.softmax, tied=False),
