@@ -20,11 +20,13 @@ from jsuper.pytrees import pytree
 from jsuper.validation import check, check_number
 
 
-def attack_directions(W: ArrayLike) -> jax.Array:
+def attack_directions(W: ArrayLike, W_out: ArrayLike | None = None) -> jax.Array:
     r"""Returns the unit vectors along the rows of $W W^\top$.
 
     Args:
         W: Weights, shape (..., n_features, n_hidden).
+        W_out: Weights of the outputs where they are not tied to ``W``, shape
+            (..., n_hidden, n_features): rows of $W_{out}^\top W^\top$.
 
     Returns:
         Directions in the space of inputs, shape (..., n_features, n_features): row i is
@@ -36,7 +38,8 @@ def attack_directions(W: ArrayLike) -> jax.Array:
                [-0.70710677,  0.70710677]], dtype=float32)
     """
     W = jnp.asarray(W)
-    rows = jnp.einsum("...ih,...jh->...ij", W, W, precision=lax.Precision.HIGHEST)
+    out = W if W_out is None else jnp.asarray(W_out).swapaxes(-1, -2)
+    rows = jnp.einsum("...ih,...jh->...ij", out, W, precision=lax.Precision.HIGHEST)
     return _unit(rows)
 
 
@@ -50,8 +53,8 @@ def strongest_attack(task: Any, params: Params, x: jax.Array, size: ArrayLike) -
     Args:
         task: What the model was to learn (`jsuper.Task`): its model, target and
             importance decide what hurts.
-        params: The model's parameters, with weights ``W``: of one model of a sweep,
-            ``{name: ds[name].values for name in ("W", "b")}``.
+        params: The model's parameters, with weights ``W`` (and ``W_out``): of one model
+            of a sweep, ``{name: ds[name].values for name in ("W", "b")}``.
         x: Clean inputs, shape (batch_size, n_features).
         size: Norm $\epsilon$ of the attack, at least 0.
 
@@ -65,7 +68,7 @@ def strongest_attack(task: Any, params: Params, x: jax.Array, size: ArrayLike) -
         >>> np.asarray(strongest_attack(task, pair, jnp.array([[1.0, 0.0]]), 0.1)).round(3)
         array([[ 1.071, -0.071]], dtype=float32)
     """
-    directions = attack_directions(params["W"])
+    directions = attack_directions(params["W"], params.get("W_out"))
     size = jnp.asarray(size, x.dtype)
 
     def try_direction(best, direction):
@@ -242,7 +245,8 @@ class AdversarialTask:
             The loss, a scalar.
         """
         x = self.task.features.sample(key, batch_size)
-        directions = attack_directions(lax.stop_gradient(params["W"]))
+        fixed = lax.stop_gradient(params)
+        directions = attack_directions(fixed["W"], fixed.get("W_out"))
         attack_key = jax.random.fold_in(key, 1)
         feature = jax.random.randint(attack_key, (batch_size,), 0, x.shape[-1])
         step = jnp.asarray(self.size) * mean_norm(x) * directions[feature]

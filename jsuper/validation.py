@@ -63,6 +63,12 @@ def check_number(argument: str, value: Any) -> None:
         )
 
 
+def check_flag(argument: str, value: Any) -> None:
+    """Raises `ValueError` unless ``value`` is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{argument} must be True or False, got {value!r}")
+
+
 def check_key(key: Any) -> None:
     """Raises `TypeError` unless ``key`` is one typed PRNG key."""
     if not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)):

@@ -52,6 +52,21 @@ def test_pair_loses_twice_as_much_by_hand():
     assert 1 / js.dimensions_per_feature(PAIR["W"]) == 2
 
 
+def test_untied_weights_are_attacked_along_their_own_directions():
+    # Of a linear model that is judged by output i alone, the error can grow by the norm
+    # of row i of the map from inputs to outputs, and by no more.
+    n, i, size = 5, 3, 0.2
+    model = js.ToyModel(n, 2, activation="linear", tied=False)
+    params = model.init(jax.random.key(1)) | {"b": jnp.full(n, 0.1)}
+    judged = js.Task(js.SparseFeatures(n, 0.5), model, jnp.zeros(n).at[i].set(n))
+    x = judged.features.sample(KEY, 32)
+    error = np.abs(np.asarray(model.apply(params, x) - x)[:, i])
+    attacked = adversarial.strongest_attack(judged, params, x, size)
+    row = np.asarray(params["W"] @ params["W_out"])[:, i]
+    most = (error + size * np.linalg.norm(row)) ** 2
+    np.testing.assert_allclose(losses(judged, params, x, attacked), most, rtol=1e-4)
+
+
 def test_attack_has_the_norm_asked_for():
     x = task(5, 2).features.sample(KEY, 64)
     for size in (0.03, 0.5):

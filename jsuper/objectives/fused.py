@@ -1,4 +1,4 @@
-r"""The loss and gradient of the tied model, derived by hand, for a whole grid.
+r"""The loss and gradient of toy models, derived by hand, for a whole grid.
 
 Same mathematics as `jsuper.Task.loss` and its derivative, for sparse features. With
 $h = W^\top x$, $z = W h + b$, error $e = x' - x$, $g_i = I_i e_i [z_i \ge t]$ and
@@ -7,7 +7,10 @@ $q = W^\top g$, one pass over the batch gives everything:
 $$L = \sum I_i e_i^2, \qquad \tfrac12 \nabla_b L = \sum g, \qquad
   \tfrac12 \nabla_W L = \sum g h^\top + x q^\top .$$
 
-A ReLU on the hidden layer sets $h$ and $q$ to 0 where $W^\top x \le 0$.
+A ReLU on the hidden layer sets $h$ and $q$ to 0 where $W^\top x \le 0$. Other
+activations put their slope in the place of $[z_i \ge t]$. With untied weights
+$z = W_{out}^\top h + b$ and $q = W_{out} g$, and the two terms of $\nabla_W L$ are the
+gradients of the two matrices.
 
 Differentiating a batch of models in reverse keeps a CPU busy with everything but
 arithmetic: products of 5 x 2 matrices, one at a time, and arrays that leave the cache.
@@ -17,7 +20,8 @@ docs/performance.md has the measurements behind the constants.
 """
 
 import functools
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +29,7 @@ from jax import lax
 from jax.typing import ArrayLike
 
 from jsuper.features.sparse import SparseFeatures, activate
+from jsuper.models.activations import THRESHOLDED, Activation, apply_activation
 from jsuper.models.toy import HiddenReLUModel, Params, ToyModel
 
 # Up to this many weights, writing out is faster than products of whole matrices.
@@ -40,20 +45,30 @@ SUMS_ARE_FUSED = jax.__version_info__ < (0, 11)
 ELEMENTS_OF_ONE = 2_048 if SUMS_ARE_FUSED else 40_960
 ELEMENTS = 40_960
 
+# Thresholds of the activations that are ExReLU at one of them.
+LIMITS: dict[Activation, float] = {"relu": 0.0, "linear": -math.inf}
+
 
 class Numbers(NamedTuple):
-    """What tells a task from others: numbers for each feature, and a threshold."""
+    """What tells a task from others: numbers for each feature, and for the activation."""
 
     density: jax.Array
     low: jax.Array
     slope: jax.Array
     importance: jax.Array
     threshold: jax.Array
+    bandwidth: jax.Array | None
 
 
-def applies(features: object, model: object) -> bool:
+def applies(features: Any, model: Any) -> bool:
     """Tells whether the form derived here covers these features and this model."""
-    return type(features) is SparseFeatures and type(model) in (ToyModel, HiddenReLUModel)
+    # A subclass may draw or compute something else.
+    if type(features) is not SparseFeatures or type(model) not in (
+        ToyModel,
+        HiddenReLUModel,
+    ):
+        return False
+    return not model.train_threshold
 
 
 def value_and_grad(
@@ -78,20 +93,22 @@ def value_and_grad(
         Losses, shape (n_tasks, n_keys), and gradients shaped like ``params``.
     """
     n = model.n_features
-    grid = params["b"].shape[:2]
-    dtype = params["b"].dtype
+    grid = params["W"].shape[:2]
+    dtype = params["W"].dtype
     written_out = n * model.n_hidden <= MOST_WRITTEN_OUT
-    sums_of_one = functools.partial(
-        _written_out if written_out else _products, type(model) is HiddenReLUModel
-    )
+    sums_of_one = functools.partial(_written_out if written_out else _products, model)
 
     def per_feature(leaf: ArrayLike) -> jax.Array:
         leaf = jnp.asarray(leaf, dtype).reshape(grid[0], -1)
         return jnp.broadcast_to(leaf, (grid[0], n))
 
     p, low, high = map(per_feature, (features.density, features.low, features.high))
-    t = jnp.asarray(model.threshold, dtype)
-    numbers = Numbers(p, low, (high - low) / p, per_feature(importance), t)
+    t = jnp.asarray(LIMITS.get(model.activation, model.threshold), dtype)
+    t = jnp.broadcast_to(t, grid[:1])
+    bandwidth = model.bandwidth
+    if bandwidth is not None:
+        bandwidth = jnp.asarray(bandwidth, dtype)
+    numbers = Numbers(p, low, (high - low) / p, per_feature(importance), t, bandwidth)
 
     @jax.vmap
     def draw(key):
@@ -111,8 +128,9 @@ def value_and_grad(
             draws, which = draw(keys[task, key]), models - models[0]
 
         def one(task, key, which):
-            weights = params["W"][task, key], params["b"][task, key]
-            return sums_of_one(Numbers(*(x[task] for x in numbers)), *weights, draws[which])
+            own_params = jax.tree.map(lambda leaf: leaf[task, key], params)
+            own_numbers = jax.tree.map(lambda leaf: leaf[task], numbers)
+            return sums_of_one(own_numbers, own_params, draws[which])
 
         if block > 1:
             return jax.vmap(one)(task, key, which)
@@ -123,44 +141,64 @@ def value_and_grad(
     block = _block(n_models, max(2, ELEMENTS // (n * batch_size)) if written_out else 1)
     blocks = jnp.arange(-(-n_models // block) * block).reshape(-1, block)
     scale = 1 / (batch_size * n)
-    loss, dW, db = (
-        scale * sums.reshape(-1, *sums.shape[2:])[:n_models].reshape(*grid, *sums.shape[2:])
-        for sums in lax.map(sums_of_block, blocks)
-    )
-    return loss.sum(-1), {"W": 2 * dW, "b": 2 * db}
+
+    def of_grid(sums):
+        of_models = sums.reshape(-1, *sums.shape[2:])[:n_models]
+        return scale * of_models.reshape(*grid, *sums.shape[2:])
+
+    loss, gradient = jax.tree.map(of_grid, lax.map(sums_of_block, blocks))
+    return loss.sum(-1), jax.tree.map(lambda half: 2 * half, gradient)
 
 
-def _written_out(rectified, numbers, W, b, uniforms):
+def _written_out(model, numbers, params, uniforms):
     """Sums over the batch for a small model: errors of each feature, and half gradients.
 
     ``uniforms`` has the shape (n_chunks, n_features, examples of a chunk).
     """
-    p, low, slope, importance, t = (jnp.expand_dims(x, -1) for x in numbers)
+    W = params["W"]
+    out = W if model.tied else params["W_out"].T
+    rectified = type(model) is HiddenReLUModel
+    numbers = jax.tree.map(lambda x: jnp.expand_dims(x, -1), numbers)
 
     @jax.vmap
     def sums_of_chunk(uniforms):
-        x = activate(uniforms, p, low, slope)
+        x = activate(uniforms, numbers.density, numbers.low, numbers.slope)
         h = _apply(W.T, x)
         h = jnp.maximum(h, 0) if rectified else h
-        squares, g = _errors(x, _apply(W, h) + b[:, None], t, importance)
-        q = _apply(W.T, g)
+        z = _apply(out, h)
+        z = z + params["b"][:, None] if model.bias else z
+        squares, g = _errors(model, numbers, x, z, example_axis=1)
+        q = _apply(out.T, g)
         q = jnp.where(h > 0, q, 0) if rectified else q
-        dW = g[:, None] * h + x[:, None] * q
-        return squares.sum(-1), dW.sum(-1), g.sum(-1)
+        if model.tied:
+            gradient = {"W": g[:, None] * h + x[:, None] * q}
+        else:
+            gradient = {"W": x[:, None] * q, "W_out": h[:, None] * g}
+        if model.bias:
+            gradient["b"] = g
+        return jax.tree.map(lambda terms: terms.sum(-1), (squares, gradient))
 
-    return tuple(sums.sum(0) for sums in sums_of_chunk(uniforms))
+    return jax.tree.map(lambda sums: sums.sum(0), sums_of_chunk(uniforms))
 
 
-def _products(rectified, numbers, W, b, uniforms):
+def _products(model, numbers, params, uniforms):
     """The same for a large model; ``uniforms`` of shape (n_examples, n_features)."""
-    p, low, slope, importance, t = numbers
-    x = activate(uniforms, p, low, slope)
+    W = params["W"]
+    out = W if model.tied else params["W_out"].T
+    rectified = type(model) is HiddenReLUModel
+    x = activate(uniforms, numbers.density, numbers.low, numbers.slope)
     h = x @ W
     h = jnp.maximum(h, 0) if rectified else h
-    squares, g = _errors(x, h @ W.T + b, t, importance)
-    q = g @ W
+    z = h @ out.T
+    z = z + params["b"] if model.bias else z
+    squares, g = _errors(model, numbers, x, z, example_axis=0)
+    q = g @ out
     q = jnp.where(h > 0, q, 0) if rectified else q
-    return squares.sum(0), g.T @ h + x.T @ q, g.sum(0)
+    squares = squares.sum(0)
+    gradient = {"W": g.T @ h + x.T @ q} if model.tied else {"W": x.T @ q, "W_out": h.T @ g}
+    if model.bias:
+        gradient["b"] = g.sum(0)
+    return squares, gradient
 
 
 def _apply(matrix, columns):
@@ -168,11 +206,22 @@ def _apply(matrix, columns):
     return (matrix[:, :, None] * columns).sum(1) if SUMS_ARE_FUSED else matrix @ columns
 
 
-def _errors(x, z, t, importance):
+def _errors(model, numbers, x, z, example_axis):
     """Weighted squared errors, and half their derivative in z."""
-    error = jnp.where(z < t, 0.0, z) - x
-    weighted = importance * error
-    return weighted * error, jnp.where(z < t, 0.0, weighted)
+    t, bandwidth = numbers.threshold, numbers.bandwidth
+    if bandwidth is None and model.activation in (*THRESHOLDED, *LIMITS):
+        error = jnp.where(z < t, 0.0, z) - x
+        weighted = numbers.importance * error
+        return weighted * error, jnp.where(z < t, 0.0, weighted)
+
+    def output(z):
+        return apply_activation(model.activation, z, t, bandwidth)
+
+    # By examples, so that a function may not see more than one, whatever the layout.
+    y, pull_back = jax.vjp(jax.vmap(output, example_axis, example_axis), z)
+    error = y - x
+    weighted = numbers.importance * error
+    return weighted * error, *pull_back(weighted)
 
 
 def _rows(batch_size: int, most: int) -> int:

@@ -1,8 +1,11 @@
 """The toy model: what it computes and how it starts."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import jsuper as js
@@ -171,3 +174,191 @@ def test_rotating_the_hidden_layer_leaves_only_the_linear_one_as_it_was():
 
     assert change(js.ToyModel(5, 3)) < 1e-5
     assert change(js.HiddenReLUModel(5, 3)) > 0.1
+
+
+def cubed(z):
+    return z**3
+
+
+SETTINGS = [
+    {"activation": "gelu", "bias": False},
+    {"activation": "tanh", "tied": False},
+    {"activation": cubed, "bias": False, "tied": False},
+    {"threshold": -0.2, "bandwidth": 0.1, "tied": False, "train_threshold": True},
+]
+
+
+@pytest.mark.parametrize("kind", [js.ToyModel, js.HiddenReLUModel])
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_other_settings_in_loops(kind, settings):
+    n, m = 4, 3
+    model = kind(n, m, **settings)
+    rng = np.random.default_rng(0)
+    params = jax.tree.map(lambda p: rng.normal(size=p.shape), model.init(jax.random.key(0)))
+    W, b = params["W"], params.get("b", np.zeros(n))
+    W_out, x = params.get("W_out", W.T), rng.normal(size=(20, n))
+
+    def output(z, i):
+        if "threshold" in settings:
+            return z if z >= params["t"][i] else 0.0
+        gelu = lambda z: z * (1 + math.erf(z / math.sqrt(2))) / 2  # noqa: E731
+        return {"gelu": gelu, "tanh": math.tanh, cubed: cubed}[settings["activation"]](z)
+
+    expected = np.zeros((20, n))
+    for row, example in zip(expected, x, strict=True):
+        h = [sum(W[i, k] * example[i] for i in range(n)) for k in range(m)]
+        h = [max(0.0, value) for value in h] if kind is js.HiddenReLUModel else h
+        z = [sum(W_out[k, i] * h[k] for k in range(m)) + b[i] for i in range(n)]
+        row[:] = [output(value, i) for i, value in enumerate(z)]
+    with jax.enable_x64(True):
+        y = model.apply(jax.tree.map(jnp.asarray, params), jnp.asarray(x))
+    np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("train_threshold", [True, False])
+def test_dims_name_the_parameters(bias, tied, train_threshold):
+    settings = {"bias": bias, "tied": tied, "train_threshold": train_threshold}
+    model = js.ToyModel(5, 2, 0.25, bandwidth=0.1, **settings)
+    params = model.init(jax.random.key(1))
+    sizes = {"feature": 5, "hidden": 2}
+    named = {name: tuple(sizes[d] for d in dims) for name, dims in model.dims.items()}
+    assert named == {name: array.shape for name, array in params.items()}
+    assert ("b" in params, "W_out" not in params) == (bias, tied)
+    assert ("t" in params) == train_threshold
+    np.testing.assert_array_equal(params.get("t", jnp.full(5, 0.25)), np.full(5, 0.25))
+    # The embedding starts where that of the plain model does.
+    plain = js.ToyModel(5, 2).init(jax.random.key(1))
+    np.testing.assert_array_equal(params["W"], plain["W"])
+
+
+def test_untied_weights_are_two_draws_of_one_scale():
+    params = draw(js.ToyModel(5, 2, tied=False, init_std=0.3), n_keys=50_000)
+    assert_std(params["W_out"], 0.3)
+    inwards, outwards = (
+        np.asarray(params[name]).reshape(-1, 10) for name in ("W", "W_out")
+    )
+    # Correlations of N pairs of independent numbers have standard error 1 / sqrt(N): a
+    # hundred of them, all within 4.5 of it, 99.9 %.
+    correlations = inwards.T @ outwards / len(inwards) / 0.3**2
+    assert np.abs(correlations).max() < 4.5 / np.sqrt(len(inwards))
+
+
+def test_thresholds_and_bandwidths_can_be_swept():
+    def slope(threshold, bandwidth):
+        model = js.ToyModel(3, 2, threshold, bandwidth=bandwidth, train_threshold=True)
+        params = model.init(jax.random.key(0))
+        x = jax.random.normal(jax.random.key(1), (50, 3))
+        return jax.grad(lambda params: (model.apply(params, x) - x).sum())(params)["t"]
+
+    together = jax.vmap(slope)(jnp.array([-0.3, 0.2]), jnp.array([0.1, 0.4]))
+    alone = [slope(-0.3, 0.1), slope(0.2, 0.4)]
+    np.testing.assert_allclose(together, alone, rtol=1e-5)
+    assert np.abs(alone).max(1).min() > 1
+
+
+def test_settings_are_static():
+    def structure(**settings):
+        return jax.tree.structure(js.ToyModel(3, 2, **settings))
+
+    assert structure(activation=cubed) == structure(activation=cubed, threshold=0)
+    different = [{}, {"activation": "gelu"}, {"activation": cubed}, {"bias": False}]
+    different += [{"tied": False}, {"bandwidth": 0.1}]
+    assert len({structure(**settings) for settings in different}) == len(different)
+
+
+NAMES = "exrelu, jumprelu, relu, linear, gelu, silu, softplus, tanh, sigmoid"
+ONE_OF = rf"activation must be one of {NAMES} or a hashable function of one JAX array, got "
+ONLY = r"\(only exrelu and jumprelu have one\), got "
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"activation": "swish"}, rf"{ONE_OF}'swish'$"),
+        ({"activation": None}, rf"{ONE_OF}None$"),
+        ({"activation": 0.5}, rf"{ONE_OF}0\.5$"),
+        ({"activation": np.tanh}, rf"{ONE_OF}<ufunc 'tanh'>$"),
+        (
+            {"activation": "gelu", "threshold": 0.1},
+            f"threshold must be 0 .* gelu {ONLY}0.1$",
+        ),
+        ({"activation": cubed, "threshold": -np.inf}, f"threshold .* cubed {ONLY}-inf$"),
+        ({"activation": "relu", "bandwidth": 0.1}, f"bandwidth must be None .* {ONLY}0.1$"),
+        (
+            {"activation": "silu", "train_threshold": True},
+            f"train_threshold must be False .* silu {ONLY}True$",
+        ),
+        ({"bandwidth": 0.0}, "bandwidth must be positive and finite, got 0$"),
+        ({"bandwidth": np.ones(2)}, r"bandwidth must be one number, got .* \(2,\)$"),
+        ({"train_threshold": True}, "bandwidth must be positive .*, got None: .* is 0$"),
+        (
+            {"train_threshold": True, "bandwidth": 0.1, "threshold": -np.inf},
+            "threshold must be finite with train_threshold, got -inf$",
+        ),
+        ({"bias": 0}, "bias must be True or False, got 0$"),
+        ({"tied": "no"}, "tied must be True or False, got 'no'$"),
+        ({"train_threshold": None}, "train_threshold must be True or False, got None$"),
+    ],
+)
+def test_bad_settings(settings, message):
+    with pytest.raises(ValueError, match="^" + message):
+        js.ToyModel(5, 2, **settings)
+
+
+def test_a_traced_threshold_passes():
+    models = jax.vmap(lambda t: js.ToyModel(2, 1, t, activation="gelu"))(jnp.ones(3))
+    assert models.threshold.shape == (3,)
+
+
+@pytest.mark.parametrize("name", ["W_out", "t"])
+def test_wrong_shapes_of_further_parameters(name):
+    model = js.ToyModel(5, 2, 0.1, tied=False, bandwidth=0.1, train_threshold=True)
+    params = model.init(jax.random.key(0))
+    with pytest.raises(AssertionError, match="expected"):
+        model.apply({**params, name: params[name].T[:1]}, jnp.ones((3, 5)))
+
+
+def test_gradient_sees_the_jump_of_the_expected_loss():
+    # One feature x, uniform on [0, 1], recovered where w² x + b >= t, from x = c on.
+    w, b, t = 0.9, -0.1, 0.25
+    c = (t - b) / w**2
+
+    def expected_loss(w, b):
+        c = (t - b) / w**2
+        cubes = ((w**2 - 1) * jnp.array([c, 1.0]) + b) ** 3
+        return (cubes[1] - cubes[0]) / (3 * (w**2 - 1)) + c**3 / 3
+
+    def gradient(bandwidth, n=2**16):
+        model = js.ToyModel(1, 1, t, bandwidth=bandwidth)
+        x = (jnp.arange(n)[:, None] + 0.5) / n
+        params = {"W": jnp.array([[w]]), "b": jnp.array([b])}
+        loss = jax.grad(lambda params: jnp.mean((model.apply(params, x) - x) ** 2))
+        slopes = loss(params)
+        return np.array([slopes["W"].item(), slopes["b"].item()])
+
+    with jax.enable_x64(True):
+        exact = np.array(jax.grad(expected_loss, (0, 1))(w, b))
+        errors = [np.abs(gradient(width) - exact).max() for width in (None, 0.1, 0.01)]
+    # A bandwidth of ε is off by some t ε / 4.
+    assert errors[0] > 0.05
+    assert errors[1] < 0.02
+    assert errors[2] < 0.002
+    assert c < 1
+
+
+def test_a_sweep_labels_all_parameters_and_trains_thresholds():
+    def task(threshold):
+        model = js.ToyModel(
+            3, 2, threshold, bias=False, tied=False, bandwidth=0.2, train_threshold=True
+        )
+        return js.Task(js.SparseFeatures(3, 0.5), model)
+
+    recipe = js.Recipe(20, 64, optax.adam(1e-2))
+    axes = {"threshold": [-0.1, 0.1], "seed": 2}
+    ds = js.sweep(task, axes, recipe, key=jax.random.key(0), progress=False)
+    assert ds["W_out"].dims == ("threshold", "seed", "hidden", "feature")
+    assert ds["t"].dims == ("threshold", "seed", "feature")
+    assert "b" not in ds
+    assert float(np.abs(ds["t"] - ds["threshold"]).min()) > 1e-4

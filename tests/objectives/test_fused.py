@@ -2,6 +2,8 @@
 
 import dataclasses
 import functools
+import re
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -39,6 +41,22 @@ class Case:
     per_task_keys: bool = False
     dtype: str = "float64"
     model: type = js.ToyModel
+    activation: Any = "exrelu"
+    bias: bool = True
+    tied: bool = True
+    bandwidth: float | None = None  # of the first task; the others' are wider
+
+    def __str__(self):
+        # Without addresses of functions, which differ between processes.
+        return re.sub(" at 0x[0-9a-f]+", "", repr(self))
+
+
+def kinked(z):
+    return jnp.minimum(z**3, jnp.cos(z))
+
+
+def step(z):
+    return z > 0.1
 
 
 CASES = [
@@ -61,6 +79,30 @@ CASES = [
     Case(30, 7, 1, 5, 47, per_feature=True, dtype="float32"),
     Case(5, 3, 4, 2, 40, low=-1.0, model=js.HiddenReLUModel),
     Case(10, 5, 2, 3, 61, per_feature=True, per_task_keys=True, model=js.HiddenReLUModel),
+    Case(2, 1, 3, 2, 31, activation="relu", bias=False),
+    Case(5, 2, 2, 3, 40, low=-1.0, per_task_keys=True, activation="linear", tied=False),
+    Case(3, 2, 2, 2, 24, per_feature=True, low=-1.0, activation="gelu"),
+    Case(5, 2, 3, 1, 60, dtype="float32", activation="silu", tied=False),
+    Case(4, 3, 2, 2, 33, per_task_keys=True, activation="softplus", bias=False),
+    Case(
+        4, 2, 3, 1, 20, activation="tanh", bias=False, tied=False, model=js.HiddenReLUModel
+    ),
+    Case(6, 2, 2, 2, 36, per_task_keys=True, dtype="float32", activation="sigmoid"),
+    Case(3, 2, 4, 2, 510, per_feature=True, bandwidth=0.4),
+    Case(
+        *(5, 3, 4, 1, 45),
+        per_task_keys=True,
+        dtype="float32",
+        model=js.HiddenReLUModel,
+        activation="jumprelu",
+        bias=False,
+        tied=False,
+        bandwidth=0.3,
+    ),
+    Case(4, 2, 2, 2, 204, low=-1.0, activation=kinked),
+    Case(3, 2, 2, 1, 30, activation=step),
+    # Not elementwise, as it must be, but right as long as examples are kept apart.
+    Case(4, 2, 2, 1, 44, per_task_keys=True, activation=jax.nn.softmax, tied=False),
 ]
 OPTIMISED = CASES[1], CASES[3]
 
@@ -70,23 +112,35 @@ def grid(case, seed=0, thresholds=THRESHOLDS):
     rng = np.random.default_rng(seed)
     shape = (case.n_tasks, case.n) if case.per_feature else (case.n_tasks,)
 
-    def build(density, importance, threshold):
+    # Activations without a threshold must ignore a traced one.
+    def build(density, importance, threshold, bandwidth):
+        settings = {"activation": case.activation, "bias": case.bias, "tied": case.tied}
         return js.Task(
             js.SparseFeatures(case.n, density, case.low, case.high),
-            case.model(case.n, case.m, threshold),
+            case.model(case.n, case.m, threshold, bandwidth=bandwidth, **settings),
             importance,
         )
+
+    bandwidths = None
+    if case.bandwidth is not None:
+        bandwidths = case.bandwidth * jnp.arange(1, case.n_tasks + 1, dtype=case.dtype)
 
     tasks = jax.vmap(build)(
         jnp.array(rng.uniform(0.2, 1, shape), case.dtype),
         jnp.array(rng.uniform(0, 2, shape), case.dtype),
         jnp.array(np.resize(thresholds, case.n_tasks), case.dtype),
+        bandwidths,
     )
     models = (case.n_tasks, case.n_keys)
     params = {
         "W": jnp.array(rng.normal(size=(*models, case.n, case.m)), case.dtype),
         "b": jnp.array(rng.normal(size=(*models, case.n)), case.dtype),
     }
+    if not case.bias:
+        del params["b"]
+    if not case.tied:
+        W_out = rng.normal(size=(*models, case.m, case.n))
+        params["W_out"] = jnp.array(W_out, case.dtype)
     shape = models if case.per_task_keys else (case.n_keys,)
     keys = jax.random.wrap_key_data(rng.integers(2**32, size=(*shape, 2), dtype=np.uint32))
     return tasks, params, keys
@@ -364,6 +418,25 @@ def test_falls_back(task, is_fused):
     # Traced, not run: the numbers of the fused form are tested above.
     result = jax.eval_shape(lambda: tasks.grid_value_and_grad(params, keys, batch_size=4))
     assert (result is not None) == is_fused
+
+
+@pytest.mark.parametrize(
+    ("is_fused", "settings"),
+    [
+        (True, {"threshold": -0.2}),
+        (True, {"activation": "relu"}),
+        (True, {"activation": "gelu", "bias": False}),
+        (True, {"activation": step, "tied": False}),
+        (True, {"activation": "jumprelu", "bandwidth": 0.1}),
+        (False, {"bandwidth": 0.1, "train_threshold": True}),
+    ],
+)
+@pytest.mark.parametrize("kind", [js.ToyModel, js.HiddenReLUModel, OtherModel])
+def test_which_models_are_covered(kind, settings, is_fused):
+    model = kind(3, 2, **settings)
+    covered = fused.applies(js.SparseFeatures(3, 0.5), model)
+    assert covered == (is_fused and kind is not OtherModel)
+    assert not fused.applies(OtherFeatures(3, 0.5), model)
 
 
 @pytest.mark.parametrize(("weights", "form"), [(200, "_written_out"), (201, "_products")])
