@@ -34,6 +34,7 @@ from jsuper.models.computation import ComputationModel, absolute
 from jsuper.models.toy import HiddenReLUModel, ToyModel, notebook_std, xavier_std
 from jsuper.objectives.task import Task
 from jsuper.pytrees import pytree, static
+from jsuper.results.losses import losses
 from jsuper.results.measures import best_seed, measure
 from jsuper.sweeps.devices import use_cpu_cores
 from jsuper.sweeps.snapshots import snapshots
@@ -73,6 +74,7 @@ __all__ = [
     "load",
     "log_densities",
     "log_importance",
+    "losses",
     "measure",
     "monosemanticity",
     "notebook_optimizer",

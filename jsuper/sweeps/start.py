@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,14 @@ def starting_params(start: Any, labels: Labels) -> tuple[Sequence[Any], Any]:
         ds, origin = start, {}
     else:
         return [_of_one_model(start, labels.grid, g) for g in groups], {"params": start}
-    params = [params_of(ds, labels, group) for group in groups]
+    rest = {SEED: np.array(labels.grid.seeds)} if SEED in labels.grid.order else {}
+    params = [params_of(ds, labels, group, rest) for group in groups]
     return params, origin | {"made_by": _origin(ds)}
 
 
-def params_of(ds: xr.Dataset, labels: Labels, group: Group) -> Any:
+def params_of(
+    ds: xr.Dataset, labels: Labels, group: Group, rest: Mapping[str, np.ndarray]
+) -> Any:
     """Returns the parameters of a group's models from a dataset.
 
     Axes are matched by name and value; those that the dataset lacks are broadcast.
@@ -52,24 +56,24 @@ def params_of(ds: xr.Dataset, labels: Labels, group: Group) -> Any:
     Args:
         ds: A dataset of models.
         labels: The names of the grid's parameters.
-        group: Which of its models.
+        group: Which of its cells.
+        rest: Names and values of further axes, of which every cell has all models.
 
     Returns:
-        Parameters, leading axes (n_cells, n_seeds).
+        Parameters, leading axes (n_cells, product of the sizes of ``rest``, or the number
+        of seeds).
 
     Raises:
         ValueError: If a parameter or a model is missing, or has another size.
     """
-    paths = [name for name, _ in named_leaves(group.params)]
-    leaves = jax.tree.leaves(group.params)
     found = [
-        _parameter(ds, labels, group, name, leaf)
-        for name, leaf in zip(paths, leaves, strict=True)
+        _parameter(ds, labels, group, rest, name, leaf)
+        for name, leaf in named_leaves(group.params)
     ]
     return jax.tree.unflatten(jax.tree.structure(group.params), found)
 
 
-def _parameter(ds, labels: Labels, group: Group, name: str, like: Any) -> np.ndarray:
+def _parameter(ds, labels: Labels, group: Group, rest, name: str, like: Any) -> np.ndarray:
     grid, own = labels.grid, labels.dims[name]
     if name not in ds or not set(own) <= set(ds[name].dims):
         wanted = ", ".join(("...", *own))
@@ -77,25 +81,24 @@ def _parameter(ds, labels: Labels, group: Group, name: str, like: Any) -> np.nda
             f"start must have a variable {name!r} of dimensions ({wanted}), got "
             f"{sorted(map(str, ds.data_vars))}"
         )
-    array = ds[name]
+    array, absent = xr.broadcast(ds[name], is_padding(ds[name]))
     along = [str(dim) for dim in array.dims if dim not in own]
+    places = np.unravel_index(group.cells, grid.shape) if grid.shape else ()
+    index: list[np.ndarray] = []
     for dim in along:
-        if dim not in grid.axes and not (dim == SEED and SEED in grid.order):
+        if dim in grid.axes:
+            positions = _positions(array, dim, grid.axes[dim].coordinate)
+            positions = positions[places[list(grid.axes).index(dim)]]
+            index.append(positions.reshape(-1, *(1 for _ in rest)))
+        elif dim in rest:
+            shape = [-1 if other == dim else 1 for other in rest]
+            index.append(_positions(array, dim, rest[dim]).reshape(1, *shape))
+        else:
             hint = "isel(step=-1)" if dim == "step" else f"isel({dim}=0)"
             raise ValueError(
                 f"start must have no axis that the sweep lacks, got {dim!r}: select one "
                 f"value, as in start.{hint}"
             )
-    places = np.unravel_index(group.cells, grid.shape) if grid.shape else ()
-    index: list[np.ndarray] = []
-    for dim in along:
-        if dim == SEED:
-            index.append(_positions(array, dim, np.array(grid.seeds))[None, :])
-        else:
-            axis = list(grid.axes).index(dim)
-            positions = _positions(array, dim, grid.axes[dim].coordinate)
-            index.append(positions[places[axis]][:, None])
-    array, absent = xr.broadcast(array, is_padding(array))
     values, absent = (
         a.transpose(*along, *own).values[tuple(index)] for a in (array, absent)
     )
@@ -111,8 +114,13 @@ def _parameter(ds, labels: Labels, group: Group, name: str, like: Any) -> np.nda
             f"start must have {name!r} of shape {like.shape}"
             f"{' at ' + coordinates(cell) if cell else ''}, got a model of another size"
         )
-    shape = len(group.cells), len(grid.seeds), *like.shape
-    return np.broadcast_to(values[inside], shape).astype(like.dtype)
+    of_cell = [len(values) for values in rest.values()]
+    grid_shape = (len(group.cells), *of_cell)
+    values = np.broadcast_to(values[inside], grid_shape + like.shape)
+    n_models = math.prod(of_cell) if rest else len(grid.seeds)
+    values = values.reshape(len(group.cells), -1, *like.shape)
+    shape = len(group.cells), n_models, *like.shape
+    return np.broadcast_to(values, shape).astype(like.dtype)
 
 
 def _positions(array: xr.DataArray, dim: str, wanted: np.ndarray) -> np.ndarray:
