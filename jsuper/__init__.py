@@ -11,6 +11,7 @@ from jsuper.features.curves import (
     log_importance,
     uniform_importance,
 )
+from jsuper.features.groups import ExclusiveFeatures, GroupedFeatures
 from jsuper.features.sets import AnticorrelatedFeatures, CorrelatedFeatures
 from jsuper.features.sparse import SparseFeatures
 from jsuper.files import load, save
@@ -48,6 +49,8 @@ __all__ = [
     "AnticorrelatedFeatures",
     "ComputationModel",
     "CorrelatedFeatures",
+    "ExclusiveFeatures",
+    "GroupedFeatures",
     "HiddenReLUModel",
     "Recipe",
     "SparseFeatures",

@@ -6,12 +6,15 @@ from jsuper.features.curves import (
     log_importance,
     uniform_importance,
 )
+from jsuper.features.groups import ExclusiveFeatures, GroupedFeatures
 from jsuper.features.sets import AnticorrelatedFeatures, CorrelatedFeatures
 from jsuper.features.sparse import SparseFeatures
 
 __all__ = [
     "AnticorrelatedFeatures",
     "CorrelatedFeatures",
+    "ExclusiveFeatures",
+    "GroupedFeatures",
     "SparseFeatures",
     "geometric_importance",
     "log_densities",
