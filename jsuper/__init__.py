@@ -12,6 +12,7 @@ from jsuper.features.curves import (
     uniform_importance,
 )
 from jsuper.features.groups import ExclusiveFeatures, GroupedFeatures
+from jsuper.features.hierarchy import HierarchicalFeatures
 from jsuper.features.sets import AnticorrelatedFeatures, CorrelatedFeatures
 from jsuper.features.sparse import SparseFeatures
 from jsuper.files import load, save
@@ -52,6 +53,7 @@ __all__ = [
     "ExclusiveFeatures",
     "GroupedFeatures",
     "HiddenReLUModel",
+    "HierarchicalFeatures",
     "Recipe",
     "SparseFeatures",
     "Task",

@@ -7,6 +7,7 @@ from jsuper.features.curves import (
     uniform_importance,
 )
 from jsuper.features.groups import ExclusiveFeatures, GroupedFeatures
+from jsuper.features.hierarchy import HierarchicalFeatures
 from jsuper.features.sets import AnticorrelatedFeatures, CorrelatedFeatures
 from jsuper.features.sparse import SparseFeatures
 
@@ -15,6 +16,7 @@ __all__ = [
     "CorrelatedFeatures",
     "ExclusiveFeatures",
     "GroupedFeatures",
+    "HierarchicalFeatures",
     "SparseFeatures",
     "geometric_importance",
     "log_densities",
