@@ -5,6 +5,7 @@ import importlib.metadata
 import sys
 from typing import TYPE_CHECKING
 
+from jsuper.features.composition import JoinedFeatures
 from jsuper.features.curves import (
     geometric_importance,
     log_densities,
@@ -54,6 +55,7 @@ __all__ = [
     "GroupedFeatures",
     "HiddenReLUModel",
     "HierarchicalFeatures",
+    "JoinedFeatures",
     "Recipe",
     "SparseFeatures",
     "Task",

@@ -1,5 +1,6 @@
 """Where inputs come from: features, their moments, and the curves of their numbers."""
 
+from jsuper.features.composition import JoinedFeatures
 from jsuper.features.curves import (
     geometric_importance,
     log_densities,
@@ -17,6 +18,7 @@ __all__ = [
     "ExclusiveFeatures",
     "GroupedFeatures",
     "HierarchicalFeatures",
+    "JoinedFeatures",
     "SparseFeatures",
     "geometric_importance",
     "log_densities",
