@@ -43,7 +43,7 @@ LAWS = {
     "grouped, independent": grouped(LADDER, 0.0),
     "grouped, correlated": grouped(LADDER, 0.3),
     "grouped, inseparable": grouped(LADDER, 1.0, 0.5, 2.0),
-    "grouped, one correlation per group": grouped(0.2, [0.1, 0.7], -1.0, 3.0),
+    "grouped, one correlation per group": grouped(0.2, np.array([0.1, 0.7]), -1.0, 3.0),
     "exclusive": exclusive(0.3),
     "exclusive, density per feature": exclusive(LADDER, 0.5, 2.0),
     "hierarchical": hierarchical(0.6),
