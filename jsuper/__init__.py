@@ -5,12 +5,15 @@ import importlib.metadata
 import sys
 from typing import TYPE_CHECKING
 
+from jsuper.features.composition import JoinedFeatures
 from jsuper.features.curves import (
     geometric_importance,
     log_densities,
     log_importance,
     uniform_importance,
 )
+from jsuper.features.groups import ExclusiveFeatures, GroupedFeatures
+from jsuper.features.hierarchy import HierarchicalFeatures
 from jsuper.features.sets import AnticorrelatedFeatures, CorrelatedFeatures
 from jsuper.features.sparse import SparseFeatures
 from jsuper.files import load, save
@@ -50,7 +53,11 @@ __all__ = [
     "AnticorrelatedFeatures",
     "ComputationModel",
     "CorrelatedFeatures",
+    "ExclusiveFeatures",
+    "GroupedFeatures",
     "HiddenReLUModel",
+    "HierarchicalFeatures",
+    "JoinedFeatures",
     "Recipe",
     "SparseFeatures",
     "Task",

@@ -77,23 +77,26 @@ def check_key(key: Any) -> None:
         raise TypeError(f"key must be a single key, got an array of shape {key.shape}")
 
 
-def per_feature(argument: str, value: Any, n_features: int) -> Any:
+def per_feature(argument: str, value: Any, n: int, owner: str = "feature") -> Any:
     """Returns one number or an array of one per feature; a list becomes an array.
+
+    Args:
+        argument: The name of the argument in errors.
+        value: One number, or an array or a list of ``n``.
+        n: Number of features.
+        owner: What has a number of its own, if it is no feature.
 
     Raises:
         ValueError: If ``value`` has another shape.
     """
+    allowed = f"one number or {n} numbers (one per {owner})"
     if isinstance(value, list | tuple):
-        if len(value) != n_features or any(np.shape(number) != () for number in value):
-            raise ValueError(
-                f"{argument} must be one number or {n_features} numbers (one per "
-                f"feature), got {value!r}"
-            )
-        value = jnp.stack([jnp.asarray(number, float) for number in value])
+        if len(value) != n or any(np.shape(number) != () for number in value):
+            raise ValueError(f"{argument} must be {allowed}, got {value!r}")
+        # No numbers at all, for no groups at all, are an array too.
+        numbers = [jnp.asarray(number, float) for number in value]
+        value = jnp.stack(numbers) if numbers else jnp.zeros(0)
     shape = np.shape(value)
-    if shape not in ((), (n_features,)):
-        raise ValueError(
-            f"{argument} must be one number or {n_features} numbers (one per "
-            f"feature), got an array of shape {shape}"
-        )
+    if shape not in ((), (n,)):
+        raise ValueError(f"{argument} must be {allowed}, got an array of shape {shape}")
     return value

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jsuper.features.sparse import SparseFeatures, activate
+from jsuper.features.sparse import SparseFeatures, activate, uniforms
 from jsuper.pytrees import pytree, static
 from jsuper.validation import check_count, check_number
 
@@ -67,7 +67,7 @@ class CorrelatedFeatures:
         Returns:
             Features, shape (batch_size, n_features).
         """
-        u = _uniforms(key, batch_size, self.n_sets + self.n_features)
+        u = uniforms(key, batch_size, self.n_sets + self.n_features)
         active = u[:, : self.n_sets] <= jnp.asarray(self.density, u.dtype)
         x = self.low + (jnp.asarray(self.high) - self.low) * u[:, self.n_sets :]
         # Compiled, one piece for each set is several times as fast as one reshaped array.
@@ -146,7 +146,7 @@ class AnticorrelatedFeatures:
         Returns:
             Features, shape (batch_size, n_features).
         """
-        u = _uniforms(key, batch_size, 2 * self.n_sets)
+        u = uniforms(key, batch_size, 2 * self.n_sets)
         p = jnp.asarray(self.density, u.dtype)
         slope = (jnp.asarray(self.high) - self.low) / p
         of_set = activate(u[:, : self.n_sets], p, self.low, slope)
@@ -187,10 +187,6 @@ def _independent(
 ) -> SparseFeatures:
     """Independent features of the same range: sets do not change a single feature."""
     return SparseFeatures(features.n_features, density, features.low, features.high)
-
-
-def _uniforms(key: jax.Array, batch_size: int, n: int) -> jax.Array:
-    return SparseFeatures(n, density=1.0).uniforms(key, batch_size)
 
 
 def _same_set(features: CorrelatedFeatures | AnticorrelatedFeatures) -> jax.Array:

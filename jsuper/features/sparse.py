@@ -134,3 +134,44 @@ def activate(u: jax.Array, p: ArrayLike, low: ArrayLike, slope: ArrayLike) -> ja
     (high - low) / p.
     """
     return jnp.where(u <= p, low + slope * u, 0.0)
+
+
+def uniforms(key: jax.Array, batch_size: int, n: int) -> jax.Array:
+    """Draws numbers as `SparseFeatures.uniforms` does, shape (batch_size, n)."""
+    return SparseFeatures(n, density=1.0).uniforms(key, batch_size)
+
+
+def shared_uniforms(
+    key: jax.Array, batch_size: int, *columns: np.ndarray
+) -> list[jax.Array]:
+    """Draws numbers as `uniforms` does, of which several features may share one.
+
+    Args:
+        key: A typed PRNG key.
+        batch_size: Number of examples.
+        columns: Which of the numbers of an example stand in each result, indices from 0;
+            -1 is the last of all.
+
+    Returns:
+        Numbers on [0, 1], shape (batch_size, number of indices) for each of ``columns``.
+    """
+    u = uniforms(key, batch_size, 1 + max(int(c.max(initial=-1)) for c in columns))
+    # Taken by index, the numbers are drawn once for all tasks that share a key; where
+    # they are sliced, the compiler draws them anew for each task.
+    u = u[:, np.concatenate(columns)]
+    return jnp.split(u, np.cumsum([len(c) for c in columns])[:-1], axis=1)
+
+
+def pair_moments(together: jax.Array, low: ArrayLike, high: ArrayLike) -> jax.Array:
+    r"""Returns $E[x_i x_j]$ of features that are uniform, and independent, once active.
+
+    Args:
+        together: Probability that features $i$ and $j$ are both active, shape
+            (n_features, n_features); on the diagonal that one feature is.
+        low: Lower end of the range of an active feature.
+        high: Upper end of that range.
+    """
+    low, high = jnp.asarray(low, float), jnp.asarray(high, float)
+    same = jnp.eye(len(together), dtype=bool)
+    square, product = (low**2 + low * high + high**2) / 3, ((low + high) / 2) ** 2
+    return together * jnp.where(same, square, product)
