@@ -37,6 +37,7 @@ from jsuper.models.computation import ComputationModel, absolute
 from jsuper.models.toy import HiddenReLUModel, ToyModel, notebook_std, xavier_std
 from jsuper.objectives.task import Task
 from jsuper.pytrees import pytree, static
+from jsuper.results.joining import concat
 from jsuper.results.losses import losses
 from jsuper.results.measures import best_seed, measure
 from jsuper.sweeps.devices import use_cpu_cores
@@ -66,6 +67,7 @@ __all__ = [
     "adversarial",
     "basis_alignment",
     "best_seed",
+    "concat",
     "decaying_adam",
     "dimensions_per_feature",
     "evaluate",

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jsuper.features.groups import indices_in_groups
-from jsuper.pytrees import pytree, static
+from jsuper.pytrees import pytree, static, visible
 from jsuper.validation import check_count
 
 
@@ -149,4 +149,4 @@ def _checked_parts(parts: Any) -> tuple[Any, ...]:
                 f"parts[{k}] must have the attribute n_features, got {type(part).__name__}"
             )
         check_count(f"parts[{k}].n_features", part.n_features)
-    return parts
+    return tuple(map(visible, parts))
