@@ -148,14 +148,13 @@ def _read_axis(name: str, given: Any) -> Axis:
         return Axis(name, tuple(numbers), "number")
     if array.dtype.kind in "iu":
         return Axis(name, tuple(array.tolist()), "integer")
-    values = tuple(array.tolist())
-    if not all(
+    values = array.tolist()
+    known = all(
         isinstance(v, str | bool | int | float | None) or callable(v) for v in values
-    ):
+    )
+    if not known or all(isinstance(v, str) and _is_numeral(v) for v in values):
         raise ValueError(f"axis {name!r} must hold numbers, got {_shown(values)}")
-    if all(isinstance(v, str) and _is_numeral(v) for v in values):
-        raise ValueError(f"axis {name!r} must hold numbers, got {_shown(list(values))}")
-    return Axis(name, values, "choice")
+    return Axis(name, tuple(values), "choice")
 
 
 def _listed(given: Any) -> Any:
@@ -174,7 +173,8 @@ def _array(values: Any) -> np.ndarray:
     kinds = {type(value) for value in values}
     mixed = len(kinds) > 1 and not kinds <= {int, float}
     special = any(value is None or callable(value) for value in values)
-    if special or (mixed and kinds & {str, bool}):
+    nested = any(isinstance(value, list | tuple) for value in values)
+    if special or nested or (mixed and kinds & {str, bool}):
         array = np.empty(len(values), object)
         array[:] = values
         return array

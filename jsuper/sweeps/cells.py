@@ -94,14 +94,15 @@ class Cells:
         if axis.kind != "integer" or axis.name not in self.takes:
             return axis
 
-        def program(value):
-            task = self._task({**self._first(), axis.name: value}, self._seeds[0])
-            return _program(task)
+        def made(value):
+            return self._task({**self._first(), axis.name: value}, self._seeds[0])
 
-        as_integers = {program(value) for value in axis.values}
+        as_integers = {_program(made(value)) for value in axis.values}
         try:
-            as_number = program(float(axis.values[0]))
-        except Exception:  # whatever build does with a fraction of a feature
+            task = made(float(axis.values[0]))
+            check_task(task, self._recipe.batch_size)
+            as_number = _program(task)
+        except Exception:  # whatever becomes of a fraction of a feature
             return axis
         if as_integers != {as_number}:
             return axis
@@ -109,6 +110,8 @@ class Cells:
 
     def _cell(self, values: dict[str, Any]) -> Cell:
         tasks = [self._task(values, seed) for seed in self._seeds]
+        leaves = [jax.tree.leaves(task) for task in tasks]
+        self._check_names(values, leaves[0])
         programs = []
         for task in tasks:
             if not self._tasks:
@@ -122,14 +125,6 @@ class Cells:
                 "build must make tasks that differ in numbers only between seeds, but at "
                 f"{coordinates(values)} the seed changes a size or another static part"
             )
-        leaves = [jax.tree.leaves(task) for task in tasks]
-        for name, axis in self.axes.items():
-            if axis.kind == "choice" and any(
-                leaf is values[name] for leaf in leaves[0] if isinstance(leaf, str)
-            ):
-                raise ValueError(
-                    f"axis {name!r} must hold numbers, got {list(axis.values)!r}"
-                )
         for leaf in leaves[0]:
             _check_leaf(leaf)
         if self.cells:
@@ -141,6 +136,15 @@ class Cells:
                 for own, first in zip(leaves, self.cells[0].leaves, strict=True)
             ]
         return Cell(values, leaves, programs[0], importance_of(tasks[0]))
+
+    def _check_names(self, values: dict[str, Any], leaves: list[Any]) -> None:
+        """Raises if a name has become a leaf of the task, where numbers belong."""
+        names = [leaf for leaf in leaves if isinstance(leaf, str)]
+        for name, axis in self.axes.items():
+            if any(leaf is values[name] for leaf in names):
+                raise ValueError(
+                    f"axis {name!r} must hold numbers, got {list(axis.values)!r}"
+                )
 
     def _check_sizes(self) -> None:
         """Raises if a number, rather than a size or a name, changes a static part."""

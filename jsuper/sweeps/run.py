@@ -164,7 +164,7 @@ class Run:
             if density is not None:
                 n_features = group.first_task.features.n_features
                 active = np.asarray(density).mean((1, *range(2, density.ndim)))
-                few[group.cells] = examples * n_features * active < 50
+                few[group.cells] = examples * n_features * active < 7
         empty = (ds["loss"] == 0) & ds["finite"]
         if few.any() and empty.any():
             warnings.warn(

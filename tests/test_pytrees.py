@@ -1,0 +1,188 @@
+"""Classes that JAX maps over, also those defined twice, and what it cannot look into."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax import struct
+
+import jsuper as js
+from jsuper.pytrees import Opaque, node_types, visible
+
+KEYS = jax.random.split(jax.random.key(0), 1)
+
+
+class Halved(js.ToyModel):
+    """A subclass without a decorator; it may add a field without default."""
+
+    share: float
+
+    def apply(self, params, x):
+        return self.share * super().apply(params, x)
+
+
+@struct.dataclass
+class Decorated(js.SparseFeatures):
+    pass
+
+
+def test_subclasses_are_pytrees_by_themselves():
+    model = Halved(5, 2, -0.1, share=0.5)
+    assert jax.tree.leaves(model) == [-0.1, 0.5]
+    doubled = jax.tree.map(lambda leaf: 2 * leaf, model)
+    assert (doubled.threshold, doubled.share, doubled.n_hidden) == (-0.2, 1.0, 2)
+    assert model.replace(share=0.25).share == 0.25
+    with pytest.raises(ValueError, match="n_hidden must be an integer"):
+        Halved(5, 0, share=0.5)
+    # Rebuilt without the constructor, whose checks a gradient would not pass.
+    gradient = jax.grad(lambda features: jnp.sum(features.mean()))(Decorated(3, 0.5))
+    np.testing.assert_allclose(gradient.density, 1.5)
+
+
+def test_subclasses_train_like_what_they_compute():
+    def halved(share):
+        return js.Task(Decorated(3, 0.5), Halved(3, 2, share=share))
+
+    recipe = js.Recipe(steps=5, batch_size=32)
+    ds = js.sweep(halved, {"share": [1.0, 0.5]}, recipe, key=jax.random.key(0))
+    plain = js.sweep(
+        lambda density: js.Task(js.SparseFeatures(3, density), js.ToyModel(3, 2)),
+        {"density": [0.5]},
+        recipe,
+        key=jax.random.key(0),
+    )
+    np.testing.assert_allclose(ds["W"].sel(share=1), plain["W"][0], rtol=1e-4, atol=1e-6)
+    assert not np.allclose(ds["W"].sel(share=0.5), plain["W"][0], rtol=1e-4)
+
+
+def test_static_fields_are_no_leaves():
+    @js.pytree
+    class Ramp:
+        length: int = js.static()
+        slope: float = 1.0
+
+    assert jax.tree.leaves(Ramp(3, 0.5)) == [0.5]
+    structures = {jax.tree.structure(Ramp(n)) for n in (3, 3, 4)}
+    assert len(structures) == 2
+
+
+def constant_task(i, register):
+    """A class of the same name and fields every time, whose loss is i."""
+
+    class Constant:
+        scale: float
+
+        def init(self, key):
+            return {"w": jnp.zeros(())}
+
+        def loss(self, params, key, batch_size):
+            return self.scale * i + 0 * params["w"]
+
+    return register(Constant)
+
+
+@pytest.mark.parametrize("register", [struct.dataclass, js.pytree])
+def test_a_class_defined_again_is_another_class(register):
+    # On JAX 0.10 one in five ran the code of another class of the same name.
+    params = {"w": jnp.zeros((1, 1))}
+    recipe = js.Recipe(1, 1, optax.set_to_zero())
+    for i in range(20):
+        tasks = constant_task(i, register)(jnp.ones(1))
+        assert js.evaluate(tasks, KEYS, params, 1, 1) == i
+        assert js.train(tasks, KEYS, recipe)[1] == i
+
+
+def test_models_and_features_defined_again_are_others():
+    recipe = js.Recipe(1, 4, optax.set_to_zero(), eval_batches=1)
+    for i in range(1, 9):
+
+        @struct.dataclass
+        class Shift:
+            shift: float
+            n_features: int = struct.field(pytree_node=False, default=2)
+
+            def init(self, key):
+                return {"w": jnp.zeros(())}
+
+            def apply(self, params, x, i=i):
+                return x + i * self.shift + params["w"]
+
+        ds = js.sweep(
+            lambda shift, model=Shift: js.Task(js.SparseFeatures(2, 0.5), model(shift)),
+            {"shift": [1.0]},
+            recipe,
+            key=jax.random.key(0),
+        )
+        assert ds["loss"].item() == pytest.approx(i**2)
+
+
+def test_node_types_are_the_classes_within():
+    task = js.Task(js.SparseFeatures(3, 0.5), js.ToyModel(3, 2))
+    found = [t for t in node_types(task) if t is not type(None)]
+    assert found == [js.Task, js.SparseFeatures, js.ToyModel]
+    twins = [node_types(constant_task(0, struct.dataclass)(1.0)) for _ in range(2)]
+    assert twins[0] != twins[1]
+
+
+class Plain:
+    """No pytree, and nothing in it that JAX would have to see."""
+
+    def __init__(self, n_features, table):
+        self.n_features, self.table = n_features, table
+
+    def sample(self, key, batch_size):
+        rows = jax.random.randint(key, (batch_size,), 0, len(self.table))
+        return jnp.asarray(self.table)[rows]
+
+
+TABLE = np.eye(3, dtype=np.float32)
+
+
+def test_what_is_no_pytree_is_static_where_it_is_the_same():
+    assert visible(Plain(3, TABLE)) == visible(Plain(3, TABLE.copy()))
+    assert visible(Plain(3, TABLE)) != visible(Plain(3, 2 * TABLE))
+    assert hash(visible(Plain(3, TABLE))) == hash(visible(Plain(3, 2 * TABLE)))
+    pair = js.SparseFeatures(3, 0.5)
+    assert visible(pair) is pair
+
+    def task(threshold):
+        return js.Task(Plain(3, TABLE), js.ToyModel(3, 3, threshold))
+
+    assert isinstance(task(0.0).features, Opaque)
+    ds = js.sweep(task, {"threshold": [0.0, -1.0]}, js.Recipe(2, 8), key=jax.random.key(0))
+    assert ds["finite"].all()
+
+
+def test_numbers_in_what_is_no_pytree_are_named_with_the_cure():
+    def task(scale):
+        return js.Task(Plain(3, scale * TABLE), js.ToyModel(3, 2))
+
+    cure = "JAX cannot look into Plain: decorate its class with .* js.pytree"
+    with pytest.raises(TypeError, match=cure):
+        js.sweep(task, {"scale": [1.0, 2.0]}, js.Recipe(2, 8), key=jax.random.key(0))
+    with pytest.raises(TypeError, match=cure):
+        jax.vmap(task)(jnp.ones(2))
+
+
+def test_an_undecorated_part_of_a_task_of_ones_own_is_named():
+    @struct.dataclass
+    class Own:
+        features: object
+        scale: float
+
+        def init(self, key):
+            return {"w": jnp.zeros(3)}
+
+        def loss(self, params, key, batch_size):
+            return self.scale * jnp.mean(
+                self.features.sample(key, batch_size) @ params["w"]
+            )
+
+    with pytest.raises(TypeError, match=r"cannot look into Plain: .* js\.static"):
+        js.sweep(
+            lambda scale: Own(Plain(3, TABLE), scale),
+            {"scale": [1.0]},
+            js.Recipe(2, 8),
+            key=jax.random.key(0),
+        )
