@@ -46,7 +46,7 @@ class Cells:
         build: As in `jsuper.sweep`.
         axes: The axes besides ``seed``; of those of integers it is settled here whether
             they are numbers or sizes.
-        seeds: The seeds.
+        seeds: The seeds; None where they are no axis.
         recipe: How models are trained.
 
     Raises:
@@ -59,12 +59,14 @@ class Cells:
         self,
         build: Callable[..., Any],
         axes: dict[str, Axis],
-        seeds: Sequence[int],
+        seeds: Sequence[int] | None,
         recipe: Recipe,
     ):
         self._build, self._recipe = build, recipe
-        self.takes = _arguments_taken(build, axes, recipe)
-        self._seeds = list(seeds) if SEED in self.takes else list(seeds)[:1]
+        self.takes = _arguments_taken(build, axes, seeds is not None, recipe)
+        self._seeds = list(seeds or [0])
+        if SEED not in self.takes:
+            self._seeds = self._seeds[:1]
         self._tasks: dict[Hashable, Any] = {}
         self.axes = axes  # with integers as they are, until all are settled
         self.axes = {name: self._settled(axis) for name, axis in axes.items()}
@@ -200,7 +202,9 @@ class Cells:
         return False
 
 
-def _arguments_taken(build: Any, axes: dict[str, Axis], recipe: Recipe) -> set[str]:
+def _arguments_taken(
+    build: Any, axes: dict[str, Axis], is_seeded: bool, recipe: Recipe
+) -> set[str]:
     """Returns which axes, and whether ``seed``, are arguments of build."""
     if not callable(build):
         raise TypeError(
@@ -239,7 +243,9 @@ def _arguments_taken(build: Any, axes: dict[str, Axis], recipe: Recipe) -> set[s
                 f"axes must name every argument of recipe.optimizer: {name!r} is missing"
             )
     taken = {name for name in axes if name in takes or (anything and name not in optimizer)}
-    return taken | ({SEED} & set(takes))
+    # Like any other argument with a default, seed keeps it where it is no axis.
+    seed = [p for p in named if p.name == SEED and (is_seeded or p.default is p.empty)]
+    return taken | {p.name for p in seed}
 
 
 def check_is_task(task: Any) -> None:
@@ -300,12 +306,7 @@ def importance_of(task: Any) -> np.ndarray | None:
 
 def _program(task: Any) -> Hashable:
     leaves, structure = jax.tree.flatten(task)
-    program = structure, tuple(np.shape(leaf) for leaf in leaves), node_types(task)
-    try:
-        hash(program)
-    except TypeError as error:
-        raise TypeError(f"static fields of a task must be hashable: {error}") from None
-    return program
+    return structure, tuple(np.shape(leaf) for leaf in leaves), node_types(task)
 
 
 def _check_leaf(leaf: Any) -> None:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jsuper.sweeps.axes import read_axes, read_seeds
+from jsuper.sweeps.axes import SEED, read_axes, read_seeds
 from jsuper.sweeps.cells import LARGE, Cell, Cells, equal
 from jsuper.training import Optimizer, Recipe, TaskGrid
 from jsuper.training.optimizers import arguments_of, ignores, traceable
@@ -48,7 +48,8 @@ class Grid:
 
     def __init__(self, build: Callable[..., Any], axes: Mapping[str, Any], recipe: Recipe):
         self.order, self.recipe, self.seeds = tuple(axes), recipe, read_seeds(axes)
-        made = Cells(build, read_axes(axes), self.seeds, recipe)
+        seeds = self.seeds if SEED in axes else None
+        made = Cells(build, read_axes(axes), seeds, recipe)
         self.axes, self.first_task = made.axes, made.first_task
         self.shape = tuple(len(axis.values) for axis in self.axes.values())
         self.n_cells = len(made.cells)

@@ -104,6 +104,8 @@ class Recipe:
             value = getattr(self, name)
             if name != "log_every" or value is not None:
                 object.__setattr__(self, name, as_count(name, value))
+        if self.optimizer is notebook_optimizer:
+            object.__setattr__(self, "optimizer", notebook_optimizer())
         made = is_transformation(self.optimizer)
         # optax's own makers have arguments enough to sweep; bare, they were meant to be
         # called.
@@ -141,6 +143,5 @@ class Recipe:
         return self.__dict__ | ({"optimizer": notebook_optimizer} if default else {})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if state["optimizer"] is notebook_optimizer:
-            state = state | {"optimizer": notebook_optimizer()}
         self.__dict__.update(state)
+        self.__post_init__()
