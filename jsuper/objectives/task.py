@@ -44,6 +44,8 @@ class Task:
             feature, shape (n_features,).
         target: What the model is to return, a function of the features; the features
             themselves by default. Static: pass the same function object to compile once.
+            What it reads from globals is frozen when it is compiled; to change it, pass
+            another function.
         l1: Weight $\lambda \ge 0$ of a penalty on the hidden activations $h$, which adds
             $\frac{\lambda}{n} E \lVert h \rVert_1$ to the loss: divided by $n$ as the
             errors are, so that $\lambda$ stands beside the paper's sum (Elhage et al.
