@@ -166,6 +166,8 @@ jax.tree_util.register_pytree_node(Opaque, lambda o: ((), o), lambda o, _: o)
 
 def visible(part: Any) -> Any:
     """Returns a part as something that JAX can map over: itself, if it is a pytree."""
+    if "_jsuper_pytree" in type(part).__dict__:
+        return part
     is_leaf = jax.tree.structure(part) == jax.tree.structure(0)
     return Opaque(part) if is_leaf else part
 
@@ -179,7 +181,7 @@ def cannot_look_into(part: Any) -> str:
 
 
 def node_types(tree: Any) -> tuple[type, ...]:
-    """Returns the classes that a pytree is made of, in the order of its nodes.
+    """Returns the classes that a pytree, or its structure, is made of.
 
     JAX 0.10 does not compare classes when it looks compiled code up: for two that
     `jax.tree_util.register_dataclass` registered, such as one class defined twice in a
@@ -192,7 +194,8 @@ def node_types(tree: Any) -> tuple[type, ...]:
         own = () if data is None else (data[0],)
         return sum(map(types, definition.children()), own)
 
-    return types(jax.tree.structure(tree))
+    is_structure = isinstance(tree, jax.tree_util.PyTreeDef)
+    return types(tree if is_structure else jax.tree.structure(tree))
 
 
 def _attributes(part: Any) -> dict[str, Any]:

@@ -3,12 +3,11 @@ r"""Which activations superpose, and from which density on? One sweep answers.
 Ten activations at ten densities, with two widths and eight seeds, are one call: activation
 and width are axes like the density, and each of their combinations compiles once.
 
-No linear map through m dimensions explains more than m of n equal, independent features:
-with R_i^2 = 1 - E (x_i - x'_i)^2 / Var x_i, the sum over features is at most m. What
-exceeds m is superposition, whatever the activation does to the scale of the weights. Run it
-with
+A linear map through m dimensions explains at most m of n equal, independent features: with
+R_i^2 = 1 - E (x_i - x'_i)^2 / Var x_i, the sum over features is at most m. What exceeds m is
+superposition, whatever an activation does to the scale of the weights. Run it with
 
-    python scripts/activations.py --out out
+    python scripts/activations.py --out docs/gallery/results/activations
 """
 
 import argparse
@@ -16,14 +15,16 @@ from pathlib import Path
 
 import jax
 import numpy as np
+import pandas as pd
 import xarray as xr
+from matplotlib.figure import Figure
 from scipy.stats import bootstrap
 
 import jsuper as js
 from jsuper.plots import style
 
 N = 10
-HIDDEN = [2, 4]
+MARGIN = 1.05  # 5 % more than any linear map
 
 
 def exrelu(z):
@@ -32,16 +33,16 @@ def exrelu(z):
 
 
 ACTIVATIONS = {
-    "linear": "linear",
     "relu": "relu",
-    "exrelu": exrelu,
     "leaky_relu": jax.nn.leaky_relu,
-    "elu": jax.nn.elu,
-    "gelu": "gelu",
-    "silu": "silu",
-    "softplus": "softplus",
-    "tanh": "tanh",
     "sigmoid": "sigmoid",
+    "exrelu": exrelu,
+    "gelu": "gelu",
+    "softplus": "softplus",
+    "silu": "silu",
+    "elu": jax.nn.elu,
+    "tanh": "tanh",
+    "linear": "linear",
 }
 
 
@@ -56,40 +57,145 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Superposition by activation.")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder to fill")
     parser.add_argument("--seeds", type=int, default=8, help="seeds of each cell")
-    parser.add_argument("--steps", type=int, default=4_000, help="training steps")
+    parser.add_argument("--steps", type=int, default=8_000, help="training steps")
     options = parser.parse_args()
     js.use_cpu_cores()
 
-    ds = js.sweep(
-        task,
-        {
-            "activation": list(ACTIVATIONS),
-            "n_hidden": HIDDEN,
-            "density": js.log_densities(10, lowest=0.01),
-            "seed": options.seeds,
-        },
-        js.Recipe(options.steps, 512, js.decaying_adam),
-        key=jax.random.key(0),
-    )
-    ds = js.losses(task, ds, key=jax.random.key(1), batches=256)
-    ds["explained"] = explained(ds)
+    axes = {
+        "activation": list(ACTIVATIONS),
+        "n_hidden": [2, 4],
+        "density": js.log_densities(10, lowest=0.01),
+        "seed": options.seeds,
+    }
+    recipe = js.Recipe(options.steps, 512, js.decaying_adam)
+    ds = js.sweep(task, axes, recipe, key=jax.random.key(0))
+    ds["explained"] = explained(ds, key=jax.random.key(1))
+    onsets = ds["explained"].groupby(["activation", "n_hidden"]).map(onset)
+
     options.out.mkdir(parents=True, exist_ok=True)
     js.save(ds, options.out / "activations.nc", force=True)
-    draw(ds).savefig(options.out / "explained.png", dpi=150)
+    rows = onsets.sel(activation=list(ACTIVATIONS)).to_dataframe()
+    rows.to_csv(options.out / "onsets.csv", float_format="%.4g")
+    findings = options.out / "findings.md"
+    findings.write_text(table(rows), encoding="utf-8")
+    draw_explained(ds["explained"]).savefig(options.out / "explained.png", dpi=150)
     draw_embeddings(ds).savefig(options.out / "embeddings.png", dpi=150)
-    table = crossings(ds["explained"])
-    table.to_dataframe().to_csv(options.out / "crossings.csv")
-    print(table.to_dataframe().to_string())
+    print(findings.read_text(encoding="utf-8"))
 
 
-def explained(ds: xr.Dataset) -> xr.DataArray:
-    """The sum of R^2 over features, for each hidden dimension."""
-    p = ds["density"]
-    variance = p / 3 - p**2 / 4
-    share = 1 - ds["loss"] / variance
-    return (N * share / ds["n_hidden"]).assign_attrs(
-        long_name="variance explained per hidden dimension, in features"
+def explained(ds: xr.Dataset, key: jax.Array) -> xr.DataArray:
+    """The sum of R^2 over features, for each hidden dimension.
+
+    The variance is the loss of models that always return the mean, on the same data.
+    """
+    mean = 0.5 * ds["density"] * xr.ones_like(ds["importance"])
+    constant = xr.Dataset({"W": 0 * mean.expand_dims(hidden=1, axis=-1), "b": mean})
+    constant = constant.assign_coords(activation="linear", n_hidden=1)
+    loss, variance = (
+        js.losses(task, models, key=key, batches=256)["loss"] for models in (ds, constant)
     )
+    share = 1 - loss / variance.drop_vars(["activation", "n_hidden"])
+    return (N * share / ds["n_hidden"]).assign_attrs(
+        long_name="features explained per hidden dimension"
+    )
+
+
+def onset(explained: xr.DataArray) -> xr.Dataset:
+    """The density below which the mean over seeds exceeds the margin, and how far it goes.
+
+    The interval holds 95 % of resamplings of the seeds; all is NaN if it never does.
+    """
+    values = explained.transpose(..., "density", "seed").values.squeeze()
+    logs = np.log(explained["density"].values)
+
+    def crossing(seeds):
+        over = np.flatnonzero(values[:, seeds].mean(1) > MARGIN)
+        if not len(over) or over[0] == 0:
+            return np.nan
+        around = [over[0] - 1, over[0]]
+        return np.exp(np.interp(MARGIN, values[around][:, seeds].mean(1), logs[around]))
+
+    seeds = np.arange(values.shape[1])
+    found, low, high = crossing(seeds), np.nan, np.nan
+    if np.isfinite(found):
+        resampled = bootstrap(
+            (seeds,),
+            crossing,
+            vectorized=False,
+            n_resamples=2_000,
+            method="percentile",
+            rng=np.random.default_rng(0),
+        )
+        low, high = resampled.confidence_interval
+    most = values.mean(1).argmax()
+    return xr.Dataset(
+        {
+            "onset": found,
+            "low": low,
+            "high": high,
+            "most": values[most].mean(),
+            "most_std": values[most].std(ddof=1),
+            "at_density": np.exp(logs[most]),
+        }
+    )
+
+
+def table(rows: pd.DataFrame) -> str:
+    """The onsets as a table in Markdown, a row for each activation."""
+    head = "| activation | superposes from density, m = 2 | m = 4 | features per dimension, m = 2 | m = 4 |"
+    lines = [head, "|---|---|---|---|---|"]
+    for name in ACTIVATIONS:
+        of_name = [rows.loc[(name, m)] for m in (2, 4)]
+        onsets = [
+            f"{r.onset:.2f} ({r.low:.2f} to {r.high:.2f})" if np.isfinite(r.onset) else "no"
+            for r in of_name
+        ]
+        most = [f"{r.most:.2f} ± {r.most_std:.2f}" for r in of_name]
+        lines.append(f"| {name} | {' | '.join(onsets + most)} |")
+    return "\n".join(lines) + "\n"
+
+
+LOOK = {
+    "relu": ("blue", "-"),
+    "leaky_relu": ("blue", ":"),
+    "sigmoid": ("vermilion", "-"),
+    "exrelu": ("sky", "-"),
+    "gelu": ("green", "-"),
+    "softplus": ("orange", "-"),
+    "silu": ("green", ":"),
+    "elu": ("purple", "-"),
+    "tanh": ("black", ":"),
+    "linear": ("black", "-"),
+}
+
+
+def draw_explained(explained: xr.DataArray) -> Figure:
+    """Features explained per dimension along the density: mean and range of the seeds."""
+    figure = style.Figure(figsize=(8.5, 3.6), layout="constrained", dpi=150)
+    panels = figure.subplots(1, 2, sharey=True)
+    density = explained["density"].values
+    for panel, m in zip(panels, explained["n_hidden"].values, strict=True):
+        for name, (color, line) in LOOK.items():
+            curve = explained.sel(activation=name, n_hidden=m)
+            color = style.PALETTE[color]
+            low, high = curve.min("seed"), curve.max("seed")
+            panel.fill_between(density, low, high, color=color, alpha=0.15, lw=0)
+            panel.plot(density, curve.mean("seed"), line, color=color, lw=1.6, label=name)
+        panel.axhline(1, color="0.6", lw=0.7, zorder=0)
+        style.plain_log_axis(panel.xaxis)
+        panel.set(xlim=(1, 0.01), xlabel="density", title=f"{N} features, {m} dimensions")
+        panel.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("features explained per dimension")
+    panels[1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return figure
+
+
+def draw_embeddings(ds: xr.Dataset) -> Figure:
+    """Embeddings of the best model of each activation, scaled to the longest one."""
+    ds = js.padding.trim(ds.sel(n_hidden=2)).sel(density=[0.22, 0.05], method="nearest")
+    longest = np.sqrt((ds["W"] ** 2).sum("hidden")).max("feature")
+    ds = ds.assign(W=ds["W"] / longest).transpose("activation", "density", ...)
+    return js.plots.embeddings(ds.drop_vars("n_hidden"))
 
 
 if __name__ == "__main__":

@@ -99,11 +99,11 @@ class Cells:
         def made(value):
             return self._task({**self._first(), axis.name: value}, self._seeds[0])
 
-        as_integers = {_program(made(value)) for value in axis.values}
+        as_integers = {_program(*jax.tree.flatten(made(v))) for v in axis.values}
         try:
             task = made(float(axis.values[0]))
             check_task(task, self._recipe.batch_size)
-            as_number = _program(task)
+            as_number = _program(*jax.tree.flatten(task))
         except Exception:  # whatever becomes of a fraction of a feature
             return axis
         if as_integers != {as_number}:
@@ -112,16 +112,16 @@ class Cells:
 
     def _cell(self, values: dict[str, Any]) -> Cell:
         tasks = [self._task(values, seed) for seed in self._seeds]
-        leaves = [jax.tree.leaves(task) for task in tasks]
+        if not self.cells:
+            check_is_task(tasks[0])
+        flat = [jax.tree.flatten(task) for task in tasks]
+        leaves = [own for own, _ in flat]
         self._check_names(values, leaves[0])
-        programs = []
-        for task in tasks:
-            if not self._tasks:
-                check_is_task(task)
-            programs.append(_program(task))
-            if programs[-1] not in self._tasks:
+        programs = [_program(*parts) for parts in flat]
+        for task, program in zip(tasks, programs, strict=True):
+            if program not in self._tasks:
                 check_task(task, self._recipe.batch_size)
-                self._tasks[programs[-1]] = task
+                self._tasks[program] = task
         if len(set(programs)) > 1:
             raise ValueError(
                 "build must make tasks that differ in numbers only between seeds, but at "
@@ -304,9 +304,8 @@ def importance_of(task: Any) -> np.ndarray | None:
     return np.broadcast_to(row, n_features)
 
 
-def _program(task: Any) -> Hashable:
-    leaves, structure = jax.tree.flatten(task)
-    return structure, tuple(np.shape(leaf) for leaf in leaves), node_types(task)
+def _program(leaves: list[Any], structure: Any) -> Hashable:
+    return structure, tuple(np.shape(leaf) for leaf in leaves), node_types(structure)
 
 
 def _check_leaf(leaf: Any) -> None:
