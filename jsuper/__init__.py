@@ -33,7 +33,8 @@ from jsuper.models.activations import exrelu, jumprelu
 from jsuper.models.computation import ComputationModel, absolute
 from jsuper.models.toy import HiddenReLUModel, ToyModel, notebook_std, xavier_std
 from jsuper.objectives.task import Task
-from jsuper.results.measures import best_seed, measure
+from jsuper.results.measures import measure
+from jsuper.results.seeds import best_seed, lowest
 from jsuper.sweeps.devices import use_cpu_cores
 from jsuper.sweeps.snapshots import snapshots
 from jsuper.sweeps.sweep import sweep
@@ -72,6 +73,7 @@ __all__ = [
     "load",
     "log_densities",
     "log_importance",
+    "lowest",
     "measure",
     "monosemanticity",
     "notebook_optimizer",

@@ -1,10 +1,10 @@
 """Models of several sizes in one dataset: what is padding there, and how to drop it.
 
 Where an axis of a sweep changes sizes, parameters are padded with NaN to the largest. The
-coordinate ``hidden_padding`` (..., hidden) is True where an entry along ``hidden`` is beyond
-the model's own size, and likewise for every other dimension that has several sizes; ``...``
-are the axes on which the size depends. Where only some models have a parameter ``b``, the
-coordinate ``b_padding`` (...) is True for the others.
+coordinate ``hidden_padding`` (..., hidden) is True where an entry along ``hidden`` is
+beyond the model's own size, and likewise for every other dimension that has several sizes;
+``...`` are the axes on which the size depends. Where only some models have a parameter
+``b``, the coordinate ``b_padding`` (...) is True for the others.
 """
 
 import numpy as np

@@ -1,10 +1,11 @@
-r"""Geometry added to the result of a sweep, and the best model of each cell."""
+r"""Geometry added to the result of a sweep."""
 
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
 from jsuper import geometry
+from jsuper.results.seeds import best_seed as best_seed  # it was here once
 
 
 def measure(ds: xr.Dataset) -> xr.Dataset:
@@ -94,36 +95,3 @@ def measure(ds: xr.Dataset) -> xr.Dataset:
             for name, (dims, values, long_name) in measured.items()
         }
     )
-
-
-def best_seed(ds: xr.Dataset) -> xr.Dataset:
-    """Returns the model of lowest loss in every cell.
-
-    Args:
-        ds: A dataset with ``loss`` along a dimension ``seed``. What a callback of
-            `jsuper.sweep` receives has no ``loss`` yet and is judged by the last entry of
-            its ``history``; what `jsuper.snapshots` returns, by its last step.
-
-    Returns:
-        The dataset without that dimension; the coordinate ``seed`` says which was kept.
-        A diverged model is kept only where all seeds diverged.
-
-    Raises:
-        ValueError: If ``ds`` has neither along ``seed``.
-
-    Example:
-        >>> import numpy as np, xarray as xr, jsuper as js
-        >>> ds = xr.Dataset({"loss": ("seed", [0.3, 0.1, np.nan])}, {"seed": [5, 6, 7]})
-        >>> int(js.best_seed(ds)["seed"])
-        6
-    """
-    if "loss" not in ds and "history" in ds:
-        loss = ds["history"].isel(step=-1, drop=True)
-    else:
-        loss = ds.get("loss")
-    if loss is None or "seed" not in loss.dims:
-        raise ValueError("ds must have a variable loss along the dimension seed")
-    if "step" in loss.dims:
-        loss = loss.isel(step=-1, drop=True)
-    loss = loss.fillna(np.inf)
-    return ds.isel(seed=loss.argmin("seed"))
