@@ -15,6 +15,7 @@ from jsuper.features.sets import AnticorrelatedFeatures, CorrelatedFeatures
 from jsuper.features.sparse import SparseFeatures
 from jsuper.files import load, save
 from jsuper.geometry.embeddings import (
+    cosines,
     dimensions_per_feature,
     feature_dimensionality,
     feature_norms,
@@ -58,6 +59,7 @@ __all__ = [
     "adversarial",
     "basis_alignment",
     "best_seed",
+    "cosines",
     "decaying_adam",
     "dimensions_per_feature",
     "evaluate",
