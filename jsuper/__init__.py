@@ -34,6 +34,7 @@ from jsuper.models.activations import exrelu, jumprelu
 from jsuper.models.computation import ComputationModel, absolute
 from jsuper.models.toy import HiddenReLUModel, ToyModel, notebook_std, xavier_std
 from jsuper.objectives.task import Task
+from jsuper.results.criteria import converged, holds_from
 from jsuper.results.measures import measure
 from jsuper.results.seeds import best_seed, lowest
 from jsuper.sweeps.devices import use_cpu_cores
@@ -59,6 +60,7 @@ __all__ = [
     "adversarial",
     "basis_alignment",
     "best_seed",
+    "converged",
     "cosines",
     "decaying_adam",
     "dimensions_per_feature",
@@ -68,6 +70,7 @@ __all__ = [
     "feature_norms",
     "features_per_neuron",
     "geometric_importance",
+    "holds_from",
     "interference",
     "is_dedicated",
     "is_represented",
