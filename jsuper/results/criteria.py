@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from jsuper.results.models import is_finite
+from jsuper.results.models import stays_finite
 
 
 def converged(ds: xr.Dataset, most_fall: float = 0.05) -> xr.DataArray:
@@ -51,11 +51,7 @@ def converged(ds: xr.Dataset, most_fall: float = 0.05) -> xr.DataArray:
     found = xr.apply_ufunc(
         rests, history, input_core_dims=[["step"]], vectorize=True, output_dtypes=[bool]
     )
-    finite = is_finite(ds)
-    if "step" in finite.dims:
-        # Along training: whether it was finite at every step of its run.
-        finite = (finite | ds["finite"].isnull()).all("step")
-    found = (found & finite).transpose(*found.dims).rename("converged")
+    found = (found & stays_finite(ds)).transpose(*found.dims).rename("converged")
     found.attrs = {"long_name": "converged"}
     return found
 

@@ -48,6 +48,14 @@ def is_finite(ds: xr.Dataset) -> xr.DataArray:
         ) from None
 
 
+def stays_finite(ds: xr.Dataset) -> xr.DataArray:
+    """Tells which models are finite at every step that their run has; see `is_finite`."""
+    finite = is_finite(ds)
+    if "step" not in finite.dims:
+        return finite
+    return (finite | ds["finite"].isnull()).all("step")
+
+
 def last_of(array: xr.DataArray) -> xr.DataArray:
     """The position of the last entry along ``step`` that each model has (is not NaN)."""
     return array.notnull().cumsum("step").argmax("step")

@@ -67,11 +67,16 @@ def lowest(ds: xr.Dataset, n: int) -> xr.Dataset:
     return ds.assign_coords(rank=np.arange(n))
 
 
+def has_losses(ds: xr.Dataset) -> bool:
+    """Tells whether there are losses to choose a seed by."""
+    return any(name in ds and "seed" in ds[name].dims for name in ("loss", "history"))
+
+
 def _final_loss(ds: xr.Dataset) -> xr.DataArray:
     """The loss that each model ends with, infinite where it diverged."""
-    loss = ds.get("loss", ds.get("history"))
-    if loss is None or "seed" not in loss.dims:
+    if not has_losses(ds):
         raise ValueError("ds must have a variable loss along the dimension seed")
+    loss = ds["loss" if "loss" in ds and "seed" in ds["loss"].dims else "history"]
     finite = is_finite(ds)
     if "step" in loss.dims:
         # A model that diverged ends where its run does, not at its last finite loss.
