@@ -14,7 +14,6 @@ from PIL import Image
 from jsuper import plots
 from jsuper.plots import style
 
-
 PACKAGE = Path(style.__file__).parent.parent
 
 
