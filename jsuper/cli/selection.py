@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from jsuper.padding import SUFFIX, trim
+from jsuper.padding import SUFFIX
 from jsuper.results import labels
 from jsuper.results.models import model_axes
 
@@ -52,7 +52,7 @@ def select(
         places = list(dict.fromkeys(places))
         taken[name] = ", ".join(labels.text(values[place], 6) for place in places)
         ds = ds.isel({ds[name].dims[0]: places if len(places) > 1 else places[0]})
-    return trim(ds), taken
+    return ds, taken
 
 
 def _choices(ds: xr.Dataset) -> list[str]:

@@ -16,7 +16,8 @@ def one_seed(ds: xr.Dataset, variable: str = "W") -> xr.Dataset:
     dims = weights_of(ds, variable).dims
     if "step" in dims:
         raise ValueError(
-            "the figure shows models at one step: select it first, as in ds.isel(step=-1)"
+            "the figure shows models at one step: select it first (in Python "
+            "ds.isel(step=-1), in a shell --select)"
         )
     if "seed" in dims and ds.sizes["seed"] == 1:
         ds = ds.isel(seed=0)
@@ -24,7 +25,8 @@ def one_seed(ds: xr.Dataset, variable: str = "W") -> xr.Dataset:
         if not has_losses(ds):
             raise ValueError(
                 "the figure shows the seed of lowest loss, and ds has neither loss nor "
-                "history: select a seed first, as in ds.isel(seed=0)"
+                "history: select a seed first (in Python ds.isel(seed=0), in a shell "
+                "--select)"
             )
         ds = best_seed(ds)
     return trim(ds)

@@ -420,3 +420,21 @@ def test_a_selection_needs_a_name_and_a_value(word, tmp_path, capsys):
         drawn(tmp_path, "--select", word)
     assert stop.value.code == 2
     assert f"must be AXIS=VALUE, got {word!r}" in capsys.readouterr().err
+
+
+def test_plot_takes_models_of_several_sizes(tmp_path, capsys):
+    W = np.random.default_rng(0).normal(size=(3, 2, 4, 3))
+    n_hidden = np.arange(1, 4)
+    padding = np.arange(3) >= n_hidden[:, None]
+    W = np.where(padding[:, None, None], np.nan, W)
+    data = {"W": (("n_hidden", "seed", "feature", "hidden"), W)}
+    data["loss"] = (("n_hidden", "seed"), np.ones((3, 2)))
+    coords = {"n_hidden": n_hidden, "hidden_padding": (("n_hidden", "hidden"), padding)}
+    path = js.save(xr.Dataset(data, coords), tmp_path / "sizes.nc")
+    assert cli.main(["plot", str(path)]) == 2
+    assert "--select n_hidden=2" in capsys.readouterr().err
+    for words in (["n_hidden=2"], ["n_hidden=1"], ["n_hidden=1,2"]):
+        assert cli.main(["plot", str(path), "--force", "--select", *words]) == 0
+    assert cli.main(["plot", str(path), "--kind", "demonstration"]) == 0
+    assert cli.main(["info", str(path)]) == 0
+    assert "n_hidden (3): 1, 2, 3" in capsys.readouterr().out

@@ -126,12 +126,6 @@ def test_several_axes_and_the_same_one_twice(ds):
         chosen(ds, "density=1", "sparsity=0.9")
 
 
-def test_a_selected_size_is_trimmed(ds):
-    part, _ = chosen(ds, "n_hidden=2")
-    assert part.sizes["hidden"] == 2
-    assert "hidden_padding" not in part.coords
-
-
 def test_an_axis_with_gaps_has_nearest_values_still(ds):
     gaps = ds.assign_coords(density=[1.0, np.nan, 0.1])
     assert chosen(gaps, "density=0.2")[1] == {"density": "0.1"}

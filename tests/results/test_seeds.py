@@ -92,3 +92,24 @@ def test_a_model_that_is_not_finite_is_not_the_best(ds, dtype):
     finite[0, 1] = False  # an infinite weight that plays no part in the loss
     best = js.best_seed(ds.assign(finite=finite.astype(dtype)))
     assert best["seed"].values.tolist() == [7, 4]
+
+
+def test_models_of_several_sizes_and_names_keep_their_marks():
+    dims = ("activation", "n_hidden", "seed")
+    loss = np.random.default_rng(0).random((2, 2, 3))
+    W = np.arange(48.0).reshape(2, 2, 3, 2, 2)
+    W[:, 0, :, :, 1] = NAN
+    coords = {
+        "activation": ["relu", "gelu"],
+        "n_hidden": [1, 2],
+        "hidden_padding": (("n_hidden", "hidden"), [[False, True], [False, False]]),
+        "b_padding": ("activation", [True, False]),
+        "note": "first try",
+    }
+    ds = xr.Dataset({"W": ((*dims, "feature", "hidden"), W), "loss": (dims, loss)}, coords)
+    best = js.best_seed(ds)
+    np.testing.assert_array_equal(best["seed"], loss.argmin(-1))
+    for name in coords:
+        xr.testing.assert_identical(best.coords[name].variable, ds.coords[name].variable)
+    one = best.sel(activation="gelu", n_hidden=2)
+    np.testing.assert_array_equal(one["W"], W[1, 1, loss[1, 1].argmin()])
