@@ -83,6 +83,8 @@ def trim(ds: xr.Dataset) -> xr.Dataset:
     """
     for name in [str(c) for c in ds.coords if str(c).endswith(SUFFIX)]:
         marked = name.removesuffix(SUFFIX)
+        if marked not in ds.dims and marked not in ds.data_vars:
+            continue
         mark = ds[name] != 0
         if marked in mark.dims:
             kept = ~mark.all([other for other in mark.dims if other != marked])

@@ -82,3 +82,8 @@ def test_trimming_keeps_what_some_model_needs(ds):
     assert "b" in some
     assert {"hidden_padding", "feature_padding"} <= set(some.coords)
     assert "b_padding" not in some.coords
+
+
+def test_a_name_that_marks_nothing_here_is_left_alone():
+    ds = xr.Dataset({"loss": ("rate", [1.0])}, {"zero_padding": 0, "text_padding": "same"})
+    assert trim(ds).identical(ds)

@@ -13,7 +13,7 @@ from jsuper.cli.console import say
 from jsuper.padding import SUFFIX
 from jsuper.results import labels
 from jsuper.results.criteria import converged
-from jsuper.results.models import is_finite, model_axes
+from jsuper.results.models import at_last_step, is_finite, model_axes
 
 
 def add(commands: Any) -> None:
@@ -138,8 +138,9 @@ def _same(value: Any, other: Any) -> bool:
 def _outcome(ds: xr.Dataset) -> Iterator[str]:
     """How many models are finite and have converged, and their losses."""
     if "step" in model_axes(ds):  # snapshots along training
-        ds = ds.isel(step=-1)
-        yield f"at step {ds['step'].item()}:"
+        ds = at_last_step(ds)
+        steps = np.unique(ds["step"].values)
+        yield f"at step {_some(steps)}:"
     finite = is_finite(ds)
     if "finite" in ds:
         yield f"finite: {int(finite.sum())} of {finite.size} models"

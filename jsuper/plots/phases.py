@@ -8,11 +8,12 @@ import xarray as xr
 from matplotlib.colors import CenteredNorm, LogNorm, Normalize
 from matplotlib.ticker import MaxNLocator
 
-from jsuper.padding import trim
+from jsuper.padding import is_padding, trim
 from jsuper.plots import style
 from jsuper.plots.style import Figure
 from jsuper.results import labels
 from jsuper.results.measures import measure
+from jsuper.results.models import is_finite
 from jsuper.results.seeds import best_seed, has_losses
 
 COUNTS = ("represented", "dedicated", "superposed")
@@ -90,10 +91,10 @@ def _fields(ds: xr.Dataset, quantity: str, x: str, y: str) -> dict[str, xr.DataA
         raise ValueError(
             f"quantity must be one of {sorted(map(str, ds.data_vars))}, got {quantity!r}"
         )
-    values = ds[quantity]
+    values = is_finite(ds) if quantity == "finite" else ds[quantity]
     if values.dtype.kind not in "biuf":
         raise ValueError(f"quantity must hold numbers, got {quantity!r} of {values.dtype}")
-    values = values.astype(float)
+    values = values.astype(float).where(~is_padding(values))
     name = values.attrs.get("long_name", quantity)
     if "feature" in values.dims:
         values, name = values.mean("feature"), f"{name}, mean over features"

@@ -56,6 +56,17 @@ def stays_finite(ds: xr.Dataset) -> xr.DataArray:
     return (finite | ds["finite"].isnull()).all("step")
 
 
+def at_last_step(ds: xr.Dataset) -> xr.Dataset:
+    """Takes each model at the last step that its run has, where anything has steps.
+
+    Those that diverged are taken at the end of their run, which ``finite`` records.
+    """
+    for name in ("finite", "loss", "history"):
+        if name in ds and "step" in ds[name].dims:
+            return ds.isel(step=last_of(ds[name]))
+    return ds
+
+
 def last_of(array: xr.DataArray) -> xr.DataArray:
     """The position of the last entry along ``step`` that each model has (is not NaN)."""
     return array.notnull().cumsum("step").argmax("step")

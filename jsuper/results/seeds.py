@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from jsuper.results.models import is_finite, last_of
+from jsuper.results.models import at_last_step, is_finite
 from jsuper.validation import check_count
 
 
@@ -76,11 +76,6 @@ def _final_loss(ds: xr.Dataset) -> xr.DataArray:
     """The loss that each model ends with, infinite where it diverged."""
     if not has_losses(ds):
         raise ValueError("ds must have a variable loss along the dimension seed")
-    loss = ds["loss" if "loss" in ds and "seed" in ds["loss"].dims else "history"]
-    finite = is_finite(ds)
-    if "step" in loss.dims:
-        # A model that diverged ends where its run does, not at its last finite loss.
-        last = last_of(ds["finite"] if "step" in finite.dims else loss)
-        loss = loss.isel(step=last, drop=True)
-        finite = finite.isel(step=last, drop=True) if "step" in finite.dims else finite
-    return loss.where(finite & loss.notnull(), np.inf)
+    name = "loss" if "loss" in ds and "seed" in ds["loss"].dims else "history"
+    ds = at_last_step(ds[[name, *(["finite"] if "finite" in ds else [])]])
+    return ds[name].where(is_finite(ds) & ds[name].notnull(), np.inf)

@@ -212,3 +212,18 @@ def test_sizes_and_padding_are_no_divergence(ds, info):
     said = info(xr.Dataset({"W": (dims, W), "finite": finite}, coords))
     assert "  n_hidden (2): 1, 2048" in said
     assert "finite: 8 of 8 models" in said
+
+
+def test_joined_snapshots_end_where_their_runs_do(ds, info):
+    def snapshots(*steps):
+        parts = [ds.drop_vars(["history", "step"]).assign_coords(step=s) for s in steps]
+        return xr.concat(
+            parts, "step", data_vars=["loss", "finite"], combine_attrs="override"
+        )
+
+    index = pd.Index(["short", "long"], name="run")
+    joined = xr.concat([snapshots(5, 10), snapshots(5, 10, 20)], index, join="outer")
+    said = info(joined)
+    assert "at step 10, 20:" in said
+    assert "finite: 8 of 8 models" in said
+    assert "at step 10:" in info(snapshots(5, 10))

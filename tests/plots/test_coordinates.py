@@ -228,3 +228,27 @@ def test_sizes_that_no_model_needs_change_nothing(made, draw):
         feature_padding=("feature", [False] * 5 + [True]),
     )
     assert texts(draw(wide)) == texts(draw(alone))
+
+
+def test_means_over_features_leave_padding_out(of_sizes):
+    ds = of_sizes([2], [2, 5], {"density": [0.1, 1.0]})
+    panel = plots.phase_map(ds, "is_represented", x="n_features", y="density").axes[1]
+    counted = js.measure(ds)["represented"].mean("seed") / np.array([[2], [5]])
+    np.testing.assert_allclose(panel.collections[0].get_array(), counted.T, rtol=1e-6)
+
+
+def test_a_map_of_finite_is_that_of_booleans(made):
+    ds = made({"axis": NAMES, "density": [0.1, 1.0]})
+    ds["finite"][0, 0, 0] = False
+    maps = [
+        plots.phase_map(
+            ds.assign(finite=ds["finite"].astype(dtype)), "finite", x="axis", y="density"
+        )
+        .axes[1]
+        .collections[0]
+        .get_array()
+        for dtype in (bool, "int8", object)
+    ]
+    assert maps[0].min() == 2 / 3
+    np.testing.assert_array_equal(maps[0], maps[1])
+    np.testing.assert_array_equal(maps[0], maps[2])

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from jsuper.results.models import is_finite, last_of, model_axes
+from jsuper.results.models import at_last_step, is_finite, last_of, model_axes
 
 TRUE_FALSE = np.array([True, False, True])
 
@@ -73,3 +73,18 @@ def test_the_last_entry_of_each_model():
         dims=("seed", "step"),
     )
     assert last_of(history).values.tolist() == [1, 3, 3, 0]
+
+
+def test_each_model_at_the_last_step_of_its_run():
+    nan = np.nan
+    finite = np.array([[True, True, nan], [True, True, False], [True, False, nan]], object)
+    loss = [[3.0, 2.0, nan], [3.0, 2.0, nan], [3.0, nan, nan]]
+    dims = ("seed", "step")
+    ds = xr.Dataset({"loss": (dims, loss), "finite": (dims, finite)}, {"step": [1, 2, 3]})
+    last = at_last_step(ds)
+    assert last["step"].values.tolist() == [2, 3, 2]
+    assert is_finite(last).values.tolist() == [True, False, False]
+    np.testing.assert_array_equal(last["loss"], [2.0, nan, nan])
+    assert at_last_step(ds[["loss"]])["step"].values.tolist() == [2, 2, 1]
+    plain = ds.isel(step=0)
+    assert at_last_step(plain) is plain
