@@ -64,7 +64,7 @@ def read(path: Path) -> xr.Dataset:
             with h5py.File(path, "r") as file:
                 file["/"]
         with xr.open_dataset(path, engine=engine) as opened:
-            return opened.load()
+            return opened.load().drop_encoding()
     except PermissionError:
         raise
     except Exception as error:  # damaged bytes end in any type
@@ -86,6 +86,9 @@ def _storable(ds: xr.Dataset) -> xr.Dataset:
     ds.attrs = _plain_attributes(ds.attrs)
     for variable in ds.variables.values():
         variable.attrs = _plain_attributes(variable.attrs)
+        # That of the file it was read from: where a join has put NaN among booleans, they
+        # would be written as booleans again, NaN as True.
+        variable.encoding = {k: v for k, v in variable.encoding.items() if k != "dtype"}
     return ds
 
 

@@ -88,8 +88,9 @@ def trim(ds: xr.Dataset) -> xr.Dataset:
         mark = ds[name] != 0
         if marked in mark.dims:
             kept = ~mark.all([other for other in mark.dims if other != marked])
-            ds = ds.isel({marked: np.flatnonzero(kept.values)})
-            mark = mark.isel({marked: np.flatnonzero(kept.values)})
+            if not kept.all():
+                ds = ds.isel({marked: np.flatnonzero(kept.values)})
+                mark = mark.isel({marked: np.flatnonzero(kept.values)})
         elif marked in ds.data_vars and mark.all():
             ds = ds.drop_vars([marked, name])
             continue

@@ -211,3 +211,14 @@ def test_what_was_trained_is_written_beside_a_file_that_must_stay(ds, tmp_path):
     (tmp_path / "folder.nc").mkdir()
     beside = js.save(part, tmp_path / "folder.nc", force=True, beside=True)
     assert beside.name == "folder-2.nc"
+
+
+@pytest.mark.parametrize("reader", [js.load, xr.load_dataset])
+def test_what_a_join_left_without_value_does_not_become_true(ds, tmp_path, reader):
+    path = js.save(ds, tmp_path / "sweep.nc")
+    longer = reader(path).reindex(seed=[0, 1, 2])
+    read = js.load(js.save(longer, tmp_path / "longer.nc"))
+    assert read["finite"].sel(seed=2).isnull().all()
+    longer = js.load(path).reindex(seed=[0, 1, 2])
+    longer.to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
+    assert js.load(tmp_path / "other.nc")["finite"].sel(seed=2).isnull().all()

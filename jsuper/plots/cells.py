@@ -46,6 +46,8 @@ def what_is_wrong(model: xr.Dataset, variable: str = "W") -> str:
     """Why there are no weights of a model to draw, in a word or two; empty if there are."""
     if variable not in model:
         return f"no {variable}"
+    if "finite" in model and model["finite"].isnull().all():
+        return "no model"  # beside others that were joined
     finite = np.isfinite(model[variable].values).all() and is_finite(model).all()
     return "" if finite else "diverged"
 

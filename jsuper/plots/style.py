@@ -90,7 +90,7 @@ def say_what_is_fixed(figure: matplotlib.figure.Figure, ds: xr.Dataset) -> None:
     ]
     if fixed:
         width = max(40, int(12 * figure.get_figwidth()))
-        figure.suptitle(textwrap.fill(", ".join(fixed), width), fontsize=9)
+        figure.suptitle(_wrapped(", ".join(fixed), width), fontsize=9)
 
 
 def axis_name(ds: xr.Dataset, axis: str) -> str:
@@ -103,7 +103,7 @@ def label(ds: xr.Dataset, axis: str, i: int, *, first: bool = True) -> str:
     """The i-th value of an axis; its name stands with the first of a row of labels."""
     value = ds[axis].values[i]
     named = first or (axis == "threshold" and labels.is_number(value))
-    return textwrap.fill(coordinate(axis, value) if named else value_text(value), 16)
+    return _wrapped(coordinate(axis, value) if named else value_text(value))
 
 
 def coordinate(axis: str, value: Any) -> str:
@@ -123,6 +123,11 @@ def value_text(value: Any) -> str:
 def number(value: float) -> str:
     """A number with three digits and true minus and infinity signs."""
     return _typeset(f"{value:.3g}")
+
+
+def _wrapped(text: str, width: int = 16) -> str:
+    # A date stays whole.
+    return textwrap.fill(text, width, break_on_hyphens=False)
 
 
 def _typeset(number: str) -> str:
@@ -159,7 +164,7 @@ def name_cells(axis: Axis, values: np.ndarray) -> None:
         if axis.get_scale() == "log":
             plain_log(axis)
         return
-    names = [textwrap.fill(value_text(value), 16) for value in values]
+    names = [_wrapped(value_text(value)) for value in values]
     axis.set_ticks(range(len(names)), names)
     axis.set_minor_locator(NullLocator())
     if isinstance(axis, XAxis) and sum(map(len, names)) > 24:  # side by side they overlap

@@ -156,3 +156,13 @@ def test_loss_curves_need_a_history(made):
             ValueError, match=r"^loss_curves needs a variable history along"
         ):
             plots.loss_curves(lacks)
+
+
+def test_a_cell_that_no_run_had_is_told_from_one_that_diverged(made):
+    ds = made({"density": [1.0, 0.1]})
+    ds["W"][1] = np.nan
+    ds["finite"][1] = False
+    joined = ds.reindex(density=[1.0, 0.3, 0.1])
+    panels = plots.embeddings(joined).axes[:3]
+    said = [[text.get_text() for text in panel.texts] for panel in panels]
+    assert said == [[], ["no model"], ["diverged"]]

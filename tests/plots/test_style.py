@@ -62,6 +62,8 @@ def test_names_and_numbers_on_labels():
     assert said["n_hidden"] == ["n hidden 2", "2048"]
     assert said["tied"] == ["tied True", "False"]
     assert said["threshold"] == ["threshold low", "high"]
+    dated = xr.Dataset(coords={"activation": np.array(["2026-01-02"], "M8[D]")})
+    assert style.label(dated, "activation", 0) == "activation\n2026-01-02"
     assert style.coordinate("threshold", -np.inf) == "linear, t = −∞"
 
 
