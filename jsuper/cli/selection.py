@@ -108,16 +108,17 @@ def _nearest_number(name: str, values: np.ndarray, text: str) -> int:
 
 def _nearest_date(name: str, values: np.ndarray, text: str) -> int:
     spans = values.dtype.kind == "m"
+    there = np.flatnonzero(~np.isnat(values))
     try:
         # Stricter than pandas and NumPy, which make a date or a span of any number.
-        if not re.search(r"[a-zA-Z:]" if spans else r"^\d{4}(-\d\d|$)", text):
+        if not len(there) or not re.search(
+            r"\d[^\d.]" if spans else r"^\d{4}(-\d\d|$)", text
+        ):
             raise ValueError
         wanted = pd.Timedelta(text).to_numpy() if spans else np.datetime64(text)
     except ValueError:
-        wanted = np.datetime64("NaT")
-    there = np.flatnonzero(~np.isnat(values))
-    if np.isnat(wanted) or not len(there):
-        raise _no_value(name, "a span of time" if spans else "a date (2026-01-31)", text)
+        allowed = "a span of time (3 days)" if spans else "a date (2026-01-31)"
+        raise _no_value(name, allowed, text) from None
     return int(there[np.abs(values[there] - wanted).argmin()])
 
 

@@ -29,7 +29,7 @@ from jsuper.results import labels
         (np.datetime64("2026-01-02T03:04:05"), "2026-01-02 03:04:05"),
         (datetime.datetime(2026, 1, 2), "2026-01-02"),
         (datetime.date(2026, 1, 2), "2026-01-02"),
-        (np.datetime64("NaT"), "NaT"),
+        (np.datetime64("NaT", "s"), "NaT"),
         (np.timedelta64(90, "m"), "0 days 01:30:00"),
     ],
 )
