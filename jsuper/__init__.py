@@ -18,6 +18,7 @@ from jsuper.features.sets import AnticorrelatedFeatures, CorrelatedFeatures
 from jsuper.features.sparse import SparseFeatures
 from jsuper.files import load, save
 from jsuper.geometry.embeddings import (
+    cosines,
     dimensions_per_feature,
     feature_dimensionality,
     feature_norms,
@@ -37,9 +38,11 @@ from jsuper.models.computation import ComputationModel, absolute
 from jsuper.models.toy import HiddenReLUModel, ToyModel, notebook_std, xavier_std
 from jsuper.objectives.task import Task
 from jsuper.pytrees import pytree, static
+from jsuper.results.criteria import converged, holds_from
 from jsuper.results.joining import concat
 from jsuper.results.losses import losses
-from jsuper.results.measures import best_seed, measure
+from jsuper.results.measures import measure
+from jsuper.results.seeds import best_seed, lowest
 from jsuper.sweeps.devices import use_cpu_cores
 from jsuper.sweeps.snapshots import snapshots
 from jsuper.sweeps.sweep import sweep
@@ -68,6 +71,8 @@ __all__ = [
     "basis_alignment",
     "best_seed",
     "concat",
+    "converged",
+    "cosines",
     "decaying_adam",
     "dimensions_per_feature",
     "evaluate",
@@ -76,6 +81,7 @@ __all__ = [
     "feature_norms",
     "features_per_neuron",
     "geometric_importance",
+    "holds_from",
     "interference",
     "is_dedicated",
     "is_represented",
@@ -84,6 +90,7 @@ __all__ = [
     "log_densities",
     "log_importance",
     "losses",
+    "lowest",
     "measure",
     "monosemanticity",
     "notebook_optimizer",

@@ -9,6 +9,14 @@ from pathlib import Path
 
 import xarray as xr
 
+from jsuper import netcdf
+
+OWN = {
+    *("loss", "history", "finite", "seed", "feature"),
+    *("represented", "dedicated", "superposed", "features_per_dimension"),
+}
+"""Variables and dimensions by which a file without ``made_by`` is known as a sweep's."""
+
 
 def check_writable(path: str | Path, *, force: bool = False) -> Path:
     """Returns ``path`` if a file can be written there.
@@ -41,7 +49,8 @@ def check_writable(path: str | Path, *, force: bool = False) -> Path:
 def whole_file(path: str | Path, *, force: bool = False) -> Iterator[Path]:
     """Yields a path to write to, and puts what was written in place at the end.
 
-    An interruption leaves what was there before, and no half file.
+    An interruption leaves what was there before, and no half file. Without ``force`` a
+    file that has appeared meanwhile stays as it is.
 
     Args:
         path: Where the file is to be.
@@ -54,62 +63,116 @@ def whole_file(path: str | Path, *, force: bool = False) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".jsuper-") as folder:
         written = Path(folder) / path.name
         yield written
-        written.replace(path)
+        if force:
+            written.replace(path)
+        else:
+            _put_new(written, path)
 
 
-def save(ds: xr.Dataset, path: str | Path, *, force: bool = False) -> Path:
+def save(
+    ds: xr.Dataset, path: str | Path, *, force: bool = False, beside: bool = False
+) -> Path:
     """Writes a dataset as netCDF, whole or not at all.
 
     Args:
-        ds: The result of a sweep.
+        ds: The result of a sweep. Attributes and objects that netCDF does not know become
+            numbers or text.
         path: Where to write it.
         force: Replace a file that exists.
+        beside: Where there is a file that must stay, write beside it as ``name-2.nc``, so
+            that nothing trained is lost.
 
     Returns:
-        The path.
+        The path written to.
 
     Raises:
-        OSError: As `check_writable`.
+        OSError: As `check_writable`, or if there is no room.
+        ValueError: If ``ds`` holds what netCDF cannot.
     """
-    with whole_file(path, force=force) as written:
-        ds.to_netcdf(written, engine="h5netcdf")
-    return Path(path)
+    path = Path(path)
+    if not beside:
+        check_writable(path, force=force)
+    data = netcdf.to_bytes(ds)
+    target, n = path, 1
+    while True:
+        try:
+            with whole_file(target, force=force and n == 1) as written:
+                _write(written, data, target)
+            return target
+        except (FileExistsError, IsADirectoryError):
+            if not beside:
+                raise
+        n += 1
+        target = path.with_stem(f"{path.stem}-{n}")
 
 
 def load(path: str | Path) -> xr.Dataset:
     """Reads a sweep into memory.
 
     Args:
-        path: A file that `save` or ``ds.to_netcdf`` wrote.
+        path: A file that `save` or ``ds.to_netcdf`` wrote, in netCDF 3 or 4: a sweep, a
+            part of one, what is left of it after a reduction, or what a callback received.
 
     Returns:
         The dataset.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is not the file of a sweep.
+        ValueError: If it is not the file of a sweep, or damaged.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"file must exist, got {path}")
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
-            ds = opened.load()
-    except PermissionError:
-        raise
-    except (OSError, ValueError):
-        raise ValueError(f"file must be the netCDF file of a sweep, got {path}") from None
-    parts = {"made_by": ds.attrs, "history": ds, "finite": ds, "loss": ds}
-    missing = [name for name, place in parts.items() if name not in place]
-    if not missing:
+        ds = netcdf.read(path)
+    except ValueError as error:
+        raise ValueError(
+            f"file must be the netCDF file of a sweep, got {path} ({error})"
+        ) from None
+    missing = ""
+    if "made_by" in ds.attrs:
         made_by = _parsed(ds.attrs["made_by"])
         expected = ("recipe", "first_task", "key", "jsuper", "jax", "devices")
-        missing = [f"made_by: {name}" for name in expected if name not in made_by]
+        lacking = [name for name in expected if name not in made_by]
+        if lacking and "parts" not in made_by:
+            missing = f"made_by: {lacking[0]}"
+    elif not OWN & {str(name) for name in (*ds.variables, *ds.dims)}:
+        missing = "made_by and any variable of a sweep"
     if missing:
         raise ValueError(
-            f"file must be the netCDF file of a sweep, got {path} without {missing[0]}"
+            f"file must be the netCDF file of a sweep, got {path} without {missing}"
         )
     return ds
+
+
+def _write(written: Path, data: memoryview, target: Path) -> None:
+    try:
+        written.write_bytes(data)
+    except OSError as error:
+        raise OSError(
+            f"output must have room for {len(data):,} bytes, got {target} "
+            f"({error.strerror})"
+        ) from None
+
+
+def _put_new(written: Path, path: Path) -> None:
+    """Gives a file its name, unless a file has it: one step, so that none can lose."""
+    try:
+        try:
+            os.link(written, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links: claim the name, then replace
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            try:
+                written.replace(path)
+            except BaseException:
+                path.unlink()
+                raise
+    except FileExistsError:
+        raise FileExistsError(
+            f"output must not exist yet, got {path}, which has appeared meanwhile"
+        ) from None
 
 
 def _parsed(text: object) -> dict:

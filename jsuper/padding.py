@@ -35,11 +35,32 @@ def is_padding(array: xr.DataArray) -> xr.DataArray:
     """
     found = xr.DataArray(False)
     for name in (*array.dims, array.name):
-        mark = array.coords.get(f"{name}{SUFFIX}")
-        if mark is not None:
-            # Other tools may have made numbers of the booleans, and NaN of what was joined.
-            found = found | (mark.drop_vars(mark.coords) != 0)
+        found = found | _mark(array, f"{name}{SUFFIX}")
     return found
+
+
+def own_size(array: xr.DataArray, dim: str) -> xr.DataArray:
+    """Counts the entries along a dimension that each model has.
+
+    Args:
+        array: A variable of a sweep, with its coordinates.
+        dim: Name of the dimension.
+
+    Returns:
+        Integers over those axes on which the size depends; one number if all models
+        have the same size.
+
+    Example:
+        >>> W = xr.DataArray(
+        ...     [[1.0, np.nan], [0.5, 2.0]],
+        ...     dims=("n_hidden", "hidden"),
+        ...     coords={"hidden_padding": (("n_hidden", "hidden"), [[0, 1], [0, 0]])},
+        ... )
+        >>> own_size(W, "hidden").values
+        array([1, 2])
+    """
+    beyond = _mark(array, f"{dim}{SUFFIX}")
+    return array.sizes[dim] - (beyond.sum(dim) if dim in beyond.dims else 0 * beyond)
 
 
 def trim(ds: xr.Dataset) -> xr.Dataset:
@@ -49,8 +70,8 @@ def trim(ds: xr.Dataset) -> xr.Dataset:
         ds: A sweep, or part of one.
 
     Returns:
-        The dataset with dimensions as long as the largest model needs them, and without
-        marks that mark nothing.
+        The dataset with dimensions as long as the largest model needs them, without
+        parameters that no model has, and without marks that mark nothing.
 
     Example:
         >>> ds = xr.Dataset(
@@ -61,12 +82,27 @@ def trim(ds: xr.Dataset) -> xr.Dataset:
         {'hidden': 1}
     """
     for name in [str(c) for c in ds.coords if str(c).endswith(SUFFIX)]:
-        dim = name.removesuffix(SUFFIX)
+        marked = name.removesuffix(SUFFIX)
+        if marked not in ds.dims and marked not in ds.data_vars:
+            continue
         mark = ds[name] != 0
-        if dim in mark.dims:
-            kept = ~mark.all([other for other in mark.dims if other != dim])
-            ds = ds.isel({dim: np.flatnonzero(kept.values)})
-            mark = mark.isel({dim: np.flatnonzero(kept.values)})
+        if marked in mark.dims:
+            kept = ~mark.all([other for other in mark.dims if other != marked])
+            if not kept.all():
+                ds = ds.isel({marked: np.flatnonzero(kept.values)})
+                mark = mark.isel({marked: np.flatnonzero(kept.values)})
+        elif marked in ds.data_vars and mark.all():
+            ds = ds.drop_vars([marked, name])
+            continue
         if not mark.any():
             ds = ds.drop_vars(name)
     return ds
+
+
+def _mark(array: xr.DataArray, name: str) -> xr.DataArray:
+    """A mark of padding as booleans, False where there is no such mark."""
+    mark = array.coords.get(name)
+    if mark is None:
+        return xr.DataArray(False)
+    # Other tools may have made numbers of the booleans, and NaN of what they joined.
+    return mark.drop_vars(mark.coords) != 0

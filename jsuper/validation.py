@@ -29,8 +29,11 @@ def check(
         raise ValueError(f"{argument} must be {allowed}, got {value!r}") from None
     wrong = ~np.broadcast_to(holds(numbers), numbers.shape)
     if wrong.any():
-        worst = numbers[wrong].flat[0]
-        raise ValueError(f"{argument} must be {allowed}, got {worst:g}")
+        worst = float(numbers[wrong].flat[0])
+        said = f"{worst:g}"
+        if np.all(holds(np.asarray(float(said)))):
+            said = repr(worst)  # rounded, it would be allowed
+        raise ValueError(f"{argument} must be {allowed}, got {said}")
 
 
 def check_count(argument: str, value: Any, lowest: int = 1) -> None:

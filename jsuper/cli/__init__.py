@@ -7,8 +7,10 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+import jax
+
 import jsuper as js
-from jsuper.cli import info, plot, reproduce, sweep
+from jsuper.cli import console, info, plot, reproduce, sweep
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,27 +22,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, 2 where an argument is wrong, 130 where interrupted.
     """
+    console.prepare()
     words = sys.argv[1:] if arguments is None else arguments
     # argparse takes -inf and -1:0:5 for options, unless a space comes first.
     words = [f" {word}" if re.match(r"-(\d|\.\d|inf)", word) else word for word in words]
-    options = _parser().parse_args(words)
+    try:
+        return _run(_parser().parse_args(words))
+    finally:
+        console.flush()
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("default")
             warnings.showwarning = _show_warning
             options.run(options)
-    except BrokenPipeError:
-        # The reader has seen enough; what is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
-        message = " ".join(str(error).split())
-        print(f"jsuper {options.command}: error: {message}", file=sys.stderr)
-        return 2
+    except (ValueError, TypeError, OSError, RuntimeError, MemoryError) as error:
+        return _refuse(options, str(error) or type(error).__name__)
+    except AssertionError:
+        if _has_devices():
+            raise
+        asked = os.environ.get("JAX_PLATFORMS", "")
+        return _refuse(
+            options, f"JAX_PLATFORMS must name a platform that JAX has here, got {asked!r}"
+        )
     except KeyboardInterrupt:
-        print(f"jsuper {options.command}: interrupted, no half file left", file=sys.stderr)
+        console.complain(f"jsuper {options.command}: interrupted, no half file left")
         return 130
     return 0
+
+
+def _refuse(options: argparse.Namespace, message: str) -> int:
+    console.complain(f"jsuper {options.command}: error: {' '.join(message.split())}")
+    return 2
+
+
+def _has_devices() -> bool:
+    """Whether JAX can start; of a platform that is not installed it is an assertion."""
+    try:
+        return bool(jax.devices())
+    except (AssertionError, RuntimeError):
+        return False
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,4 +80,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
-    print(f"jsuper: warning: {message}", file=sys.stderr)
+    console.complain(f"jsuper: warning: {message}")

@@ -2,11 +2,18 @@
 
 import argparse
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from jsuper import files
+from jsuper.cli.console import say
+from jsuper.padding import SUFFIX
+from jsuper.results import labels
+from jsuper.results.criteria import converged
+from jsuper.results.models import at_last_step, is_finite, model_axes
 
 
 def add(commands: Any) -> None:
@@ -21,41 +28,129 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Prints axes, variables, recipe, origin and convergence."""
     ds = files.load(options.file)
-    made_by = json.loads(ds.attrs["made_by"])
-    recipe = made_by["recipe"]
-    print("axes")
-    for name in ds["finite"].dims:
-        values = ds[name].values
-        some = ", ".join(f"{v:.4g}" for v in values[:12])
-        print(f"  {name} ({len(values)}): {some}{', …' if len(values) > 12 else ''}")
-    print("variables")
+    for part in (_contents, _origin, _outcome):
+        for line in part(ds):
+            say(line)
+
+
+def _contents(ds: xr.Dataset) -> Iterator[str]:
+    """Axes, coordinates beside them, variables."""
+    axes = model_axes(ds)
+    yield "axes"
+    for name in axes:
+        yield f"  {name} ({ds.sizes[name]}): {_some(ds[name].values)}"
+    beside = [
+        (str(name), values)
+        for name, values in ds.coords.items()
+        if name not in (*axes, "step") and not str(name).endswith(SUFFIX)
+    ]
+    if beside:
+        yield "coordinates"
+    for name, values in beside:
+        dims = f" ({', '.join(map(str, values.dims))})" if values.dims else ""
+        yield f"  {name}{dims}: {_some(values.values.ravel())}"
+    yield "variables"
     for name, variable in ds.data_vars.items():
-        print(f"  {name} ({', '.join(map(str, variable.dims))})")
-    print("recipe")
-    for name, value in recipe.items():
-        print(f"  {name}: {value if name != 'optimizer' else json.dumps(value)}")
-    print(f"task (first cell): {json.dumps(made_by['first_task'])}")
-    print(f"key: {made_by['key']['implementation']} {made_by['key']['data']}")
-    print(
-        f"made with jsuper {made_by['jsuper']}, jax {made_by['jax']} on "
-        f"{len(made_by['devices'])} × {made_by['devices'][0]}"
-    )
-    if "step" in ds["finite"].dims:  # snapshots along training
-        ds = ds.isel(step=-1)
-        print(f"at step {ds['step'].item()}:")
-    finite = ds["finite"].values
-    print(f"finite: {int(finite.sum())} of {finite.size} models")
-    if finite.any():
-        loss = ds["loss"].values[finite]
-        print(f"loss on fresh data: {loss.min():.4g} to {loss.max():.4g}")
-    if finite.any() and "step" in ds["history"].dims:
-        history = ds["history"].transpose(..., "step").values[finite]
-        tenth = max(1, history.shape[-1] // 10)
-        last, before = history[:, -tenth:].mean(-1), history[:, -2 * tenth : -tenth]
-        settled = (
-            last > 0.95 * before.mean(-1) if before.size else np.zeros(len(last), bool)
+        yield f"  {name} ({', '.join(map(str, variable.dims))})"
+
+
+def _some(values: np.ndarray) -> str:
+    some = ", ".join(labels.text(value, 4) for value in values[:12])
+    return f"{some}, …" if len(values) > 12 else some
+
+
+def _origin(ds: xr.Dataset) -> Iterator[str]:
+    """How the models were made, as far as the file says that of all of them."""
+    if "made_by" not in ds.attrs:
+        yield "made_by: missing, so that nothing is known of recipe and origin"
+        return
+    made_by = json.loads(ds.attrs["made_by"])
+    stranger = _not_made_by(ds, made_by.get("axes") or {})
+    if "parts" in made_by:
+        yield from _parts(ds, made_by)
+    elif stranger:
+        yield (
+            "made_by: describes only a part of these models, which another tool joined: "
+            f"it has no {stranger}"
         )
-        print(
-            f"converged (training loss fell less than 5 % in the last tenth of the steps): "
-            f"{int(settled.sum())} of {finite.size} models"
+    else:
+        yield from _recipe(made_by)
+
+
+def _parts(ds: xr.Dataset, made_by: dict) -> Iterator[str]:
+    """What each part of a joined dataset says."""
+    parts, dim = made_by["parts"], made_by.get("dim")
+    yield f"joined along {dim} from {len(parts)} parts"
+    values = ds[dim].values.ravel() if dim in ds.coords else []
+    for i, part in enumerate(parts):
+        named = f" ({dim} {labels.text(values[i], 4)})" if len(values) == len(parts) else ""
+        yield f"part {i + 1}{named}"
+        part = json.loads(part) if isinstance(part, str) else part
+        if not part:
+            yield "  made_by: missing"
+        elif "parts" in part:
+            yield from (f"  {line}" for line in _parts(ds, part))
+        else:
+            yield from (f"  {line}" for line in _recipe(part))
+
+
+def _recipe(made_by: dict) -> Iterator[str]:
+    """Recipe, task, key and versions of one call."""
+    if "recipe" in made_by:
+        yield "recipe"
+        for name, value in made_by["recipe"].items():
+            yield f"  {name}: {value if name != 'optimizer' else json.dumps(value)}"
+    if "first_task" in made_by:
+        yield f"task (first cell): {json.dumps(made_by['first_task'])}"
+    if "key" in made_by:
+        yield f"key: {made_by['key']['implementation']} {made_by['key']['data']}"
+    if made_by.get("devices"):
+        yield (
+            f"made with jsuper {made_by['jsuper']}, jax {made_by['jax']} on "
+            f"{len(made_by['devices'])} × {made_by['devices'][0]}"
+        )
+
+
+def _not_made_by(ds: xr.Dataset, axes: dict[str, Any]) -> str:
+    """An axis or a value of ``ds`` that its maker did not have, empty if there is none."""
+    if not axes:
+        return ""
+    for name in model_axes(ds):
+        if name not in (*axes, "step", "rank"):
+            return f"axis {name}"
+    for name, made in axes.items():
+        for value in ds[name].values.ravel() if name in ds.coords else ():
+            if not any(_same(value, other) for other in np.ravel(np.array(made, object))):
+                return f"{name} {labels.text(value, 4)}"
+    return ""
+
+
+def _same(value: Any, other: Any) -> bool:
+    """Whether a coordinate is a value of JSON, which has no infinity and no float32."""
+    if labels.is_number(value) and not isinstance(other, bool):
+        try:
+            return bool(np.isclose(float(value), float(other), rtol=1e-6, atol=0))
+        except (TypeError, ValueError):
+            return False
+    return str(value) == str(other)
+
+
+def _outcome(ds: xr.Dataset) -> Iterator[str]:
+    """How many models are finite and have converged, and their losses."""
+    if "step" in model_axes(ds):  # snapshots along training
+        ds = at_last_step(ds)
+        steps = np.unique(ds["step"].values)
+        yield f"at step {_some(steps)}:"
+    finite = is_finite(ds)
+    if "finite" in ds:
+        yield f"finite: {int(finite.sum())} of {finite.size} models"
+    if "loss" in ds:
+        loss = ds["loss"].where(finite)
+        if loss.notnull().any():
+            yield f"loss on fresh data: {loss.min():.4g} to {loss.max():.4g}"
+    if finite.any() and "history" in ds and "step" in ds["history"].dims:
+        settled = converged(ds)
+        yield (
+            "converged (training loss fell less than 5 % in the last tenth of the steps): "
+            f"{int(settled.sum())} of {settled.size} models"
         )

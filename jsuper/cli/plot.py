@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from jsuper import files
+from jsuper.cli.console import say
+from jsuper.cli.selection import select, selection
 
 DRAWN = {
     "embeddings": ("embeddings", "the embedding of each feature (2 hidden dimensions)"),
@@ -37,24 +37,36 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--select",
         nargs="+",
-        type=_selection,
+        action="extend",
+        type=selection,
         default=[],
         metavar="AXIS=VALUE",
-        help="draw one value of an axis (the nearest there is)",
+        help="draw one value of an axis or of a coordinate beside it, or several with "
+        "commas: a number or a date (the nearest there is), a name, true or false",
     )
     phase = parser.add_argument_group("phase maps")
     for flag, default, text in (
         ("--x", "density", "axis along x"),
         ("--y", "threshold", "axis along y"),
     ):
-        phase.add_argument(flag, default=default, help=f"{text} (default: {default})")
+        phase.add_argument(
+            flag,
+            default=default,
+            metavar="AXIS",
+            help=f"{text}, or a coordinate beside an axis (default: {default})",
+        )
     phase.add_argument(
         "--quantity",
         nargs="+",
         default=["represented", "dedicated", "superposed"],
         help="what is shown (default: represented dedicated superposed)",
     )
-    parser.add_argument("-o", "--output", type=Path, help="picture (default: beside FILE)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        help="picture, a PNG unless its name says otherwise (default: beside FILE)",
+    )
     parser.add_argument("--force", action="store_true", help="replace an existing picture")
     parser.set_defaults(run=run)
 
@@ -63,31 +75,31 @@ def run(options: argparse.Namespace) -> None:
     """Draws and writes."""
     from jsuper import plots
 
-    ds = files.load(options.file)
     output = options.output or Path(options.file).with_suffix(f".{options.kind}.png")
+    form = _format(output)
+    ds = files.load(options.file)
     files.check_writable(output, force=options.force)
-    for name, value in options.select:
-        if name not in ds.dims or name not in ds.coords:
-            axes = [str(dim) for dim in ds["finite"].dims]
-            raise ValueError(f"--select must name one of {axes}, got {name!r}")
-        values = ds[name].values
-        with np.errstate(invalid="ignore"):  # from -inf to -inf
-            distance = np.where(values == value, 0, np.abs(values - value))
-        ds = ds.isel({name: int(distance.argmin())})
-        print(f"{name} = {ds[name].item():g}")
+    if output.exists() and output.samefile(options.file):
+        raise ValueError(f"output must be another file than the sweep, got {output}")
+    ds, taken = select(ds, options.select)
+    for name, value in taken.items():
+        say(f"{name} = {value}")
     draw = getattr(plots, DRAWN[options.kind][0])
     if options.kind == "phase":
         figure = draw(ds, options.quantity, x=options.x, y=options.y)
     else:
         figure = draw(ds)
     with files.whole_file(output, force=options.force) as written:
-        figure.savefig(written, dpi=200)
-    print(output)
+        figure.savefig(written, format=form, dpi=200)
+    say(str(output))
 
 
-def _selection(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
-    try:
-        return name, -np.inf if value == "linear" else float(value)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be AXIS=VALUE, got {text!r}") from None
+def _format(output: Path) -> str:
+    """The format that the name of a picture stands for."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    form = output.suffix.removeprefix(".").lower() or "png"
+    known = sorted(FigureCanvasBase.filetypes)
+    if form not in known:
+        raise ValueError(f"output must end in one of .{', .'.join(known)}, got {output}")
+    return form

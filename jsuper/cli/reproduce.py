@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import jsuper as js
+from jsuper.cli.console import say
 
 
 def add(commands: Any) -> None:
@@ -50,10 +51,10 @@ def run(options: argparse.Namespace) -> None:
     if options.list:
         found = {name: experiments.find(name) for name in experiments.NAMES}
         for name, experiment in found.items():
-            print(f"{name:18} {experiment.minutes:4.1f} min  {experiment.title}")
-            print(f"{'':18}           {experiment.source}")
+            say(f"{name:18} {experiment.minutes:4.1f} min  {experiment.title}")
+            say(f"{'':18}           {experiment.source}")
         total = sum(experiment.minutes for experiment in found.values())
-        print(f"{'all':18} {total:4.1f} min  expected on two cores")
+        say(f"{'all':18} {total:4.1f} min  expected on two cores")
         return
     if not options.names:
         raise ValueError(f"name one of {', '.join(experiments.NAMES)}, or all (--list)")
@@ -75,12 +76,12 @@ def run(options: argparse.Namespace) -> None:
         paths = list(outcome.write(folder, quick=options.quick))
         taken = time.monotonic() - started
         size = ", quick version" if options.quick else ""
-        print(f"{name}: {experiment.title} ({taken:.0f} s{size})")
+        say(f"{name}: {experiment.title} ({taken:.0f} s{size})")
         for finding in outcome.findings:
             verdict = "agrees" if finding.agrees else "DIFFERS"
             measured = finding.measured.replace("; ", f";\n{'':13}")
-            print(f"  {verdict:8} {finding.stated}\n{'':11}{measured}")
+            say(f"  {verdict:8} {finding.stated}\n{'':11}{measured}")
         if options.quick:
-            print(f"  {QUICK}")
+            say(f"  {QUICK}")
         written = ", ".join(path.name for path in paths)
-        print(f"  written to {folder}: {written}", flush=True)
+        say(f"  written to {folder}: {written}")

@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 
 import jsuper as js
 from jsuper import files
+from jsuper.cli.console import say
+from jsuper.results.models import is_finite
+from jsuper.validation import check
 
 
 def add(commands: Any) -> None:
@@ -42,7 +46,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument(
         "--thresholds",
-        type=_values,
+        type=_thresholds,
         default=[[0.0]],
         help="ExReLU thresholds; 0 is ReLU (default: 0)",
         **values,
@@ -82,7 +86,10 @@ def run(options: argparse.Namespace) -> None:
     if options.densities:
         densities = np.concatenate(options.densities)
     else:
-        densities = 1 - np.concatenate(options.sparsities)
+        # 1 - 0.9 is 0.09999999999999998; 1 - s has no more than 15 decimals.
+        densities = np.round(1 - np.concatenate(options.sparsities), 15)
+    for name in ("learning_rate", "weight_decay"):
+        check(name, getattr(options, name), _is_rate, "at least 0 and finite")
     axes = {
         "density": densities,
         "threshold": np.concatenate(options.thresholds),
@@ -108,17 +115,37 @@ def run(options: argparse.Namespace) -> None:
         task,
         axes,
         recipe,
-        key=jax.random.key(options.key),
+        key=_key(options.key),
         progress=False if options.quiet else None,
     )
-    files.save(js.measure(ds), output, force=options.force)
+    # What is trained is not thrown away for another command's file of that name.
+    path = files.save(js.measure(ds), output, force=options.force, beside=True)
+    if path != output:
+        say(f"{output} has appeared meanwhile and stays; this sweep is in {path}")
     if not options.quiet:
-        n_models = ds["finite"].size
-        print(f"{output}: {n_models} models, {int(ds['finite'].sum())} finite")
+        finite = is_finite(ds)
+        say(f"{path}: {finite.size} models, {int(finite.sum())} finite")
+
+
+def _key(number: int) -> jax.Array:
+    """The key of a number, whose upper 32 bits JAX drops unless it counts in 64."""
+    key = jax.random.key(number % 2**32)
+    data = np.array(jax.random.key_data(key))
+    data.reshape(-1, 2)[:, 0] = number >> 32
+    return jax.random.wrap_key_data(jnp.asarray(data), impl=jax.random.key_impl(key))
+
+
+def _is_rate(rate: np.ndarray) -> np.ndarray:
+    return (rate >= 0) & (rate <= np.finfo(np.float32).max)
+
+
+def _thresholds(text: str) -> list[float]:
+    """Numbers of one word, as `_values`, or ``linear``."""
+    return [-np.inf] if text.strip() == "linear" else _values(text)
 
 
 def _values(text: str) -> list[float]:
-    """Numbers of one word: a number, ``linear``, or START:STOP:COUNT."""
+    """Numbers of one word: a number or START:STOP:COUNT."""
     return _range(text, np.linspace)
 
 
@@ -127,8 +154,6 @@ def _log_values(text: str) -> list[float]:
 
 
 def _range(text, spaced):
-    if text == "linear":
-        return [-np.inf]
     try:
         if ":" not in text:
             return [float(text)]

@@ -21,7 +21,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 from scipy import stats
 
@@ -29,6 +28,7 @@ import jsuper as js
 from jsuper import adversarial
 from jsuper.experiments.experiment import Experiment, Finding, Outcome
 from jsuper.plots import style
+from jsuper.plots.style import Figure
 
 ATTACK = 0.1
 """Norm of the attack over the mean norm of the inputs (the paper's)."""

@@ -18,12 +18,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 import jsuper as js
 from jsuper.experiments.experiment import Experiment, Finding, Outcome
 from jsuper.plots import style
+from jsuper.plots.style import Figure
 from jsuper.theory import bounds
 
 PENALTIES = [0, 0.003, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0]

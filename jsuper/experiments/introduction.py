@@ -10,12 +10,12 @@ official notebook's, cells 6 to 9), optimizer, steps, number of seeds.
 import jax
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 import jsuper as js
 from jsuper import plots
 from jsuper.experiments.experiment import Experiment, Finding, Outcome
 from jsuper.plots import style
+from jsuper.plots.style import Figure
 
 N_FEATURES, N_HIDDEN = 5, 2
 RATIO = 0.9

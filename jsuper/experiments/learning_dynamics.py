@@ -18,12 +18,12 @@ import jax
 import numpy as np
 import optax
 import xarray as xr
-from matplotlib.figure import Figure
 
 import jsuper as js
 from jsuper.experiments.experiment import Experiment, Finding, Outcome
 from jsuper.plots import style
 from jsuper.plots.animation import embedding_motion
+from jsuper.plots.style import Figure
 
 N_FEATURES, N_HIDDEN, DENSITY = 60, 10, 1 / 3
 LEVELS = (0.0, 0.5, 1.0)

@@ -19,12 +19,12 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 import jsuper as js
 from jsuper.experiments.experiment import Experiment, Finding, Outcome
 from jsuper.plots import FRACTIONS, style
 from jsuper.plots.graphs import color, feature_graphs
+from jsuper.plots.style import Figure
 from jsuper.polytopes.naming import count_polytopes, feature_polytopes, identify
 
 BAND = 0.05  # relative distance from a height that counts as on its plateau

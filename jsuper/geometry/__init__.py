@@ -1,6 +1,7 @@
 """From weights to numbers, inside `jax.jit`: of embeddings, and of single neurons."""
 
 from jsuper.geometry.embeddings import (
+    cosines,
     dimensions_per_feature,
     feature_dimensionality,
     feature_norms,
@@ -18,6 +19,7 @@ from jsuper.geometry.neurons import (
 
 __all__ = [
     "basis_alignment",
+    "cosines",
     "dimensions_per_feature",
     "feature_dimensionality",
     "feature_norms",

@@ -45,9 +45,31 @@ def interference(W: ArrayLike) -> jax.Array:
         Array([[ 0., -2.],
                [-1.,  0.]], dtype=float32)
     """
-    W = _embeddings(W)
-    others = ~jnp.eye(W.shape[-2], dtype=bool)
-    return jnp.where(others, _projections(W), 0.0)
+    return _interference(_embeddings(W))
+
+
+def cosines(W: ArrayLike) -> jax.Array:
+    r"""Returns the cosines between the embeddings of features.
+
+    The entry is $\hat W_i \cdot \hat W_j$, where $\hat W_i$ is the unit vector along
+    $W_i$ (0 where $W_i$ is): $\pm 1$ for features that share a line, 0 for orthogonal
+    ones, whatever their norms.
+
+    Args:
+        W: Weights, shape (..., n_features, n_hidden).
+
+    Returns:
+        Cosines in [-1, 1] up to rounding, shape (..., n_features, n_features); 0 in row
+        and column of a feature of norm 0, its diagonal entry too.
+
+    Example:
+        >>> cosines(jnp.array([[2.0, 0.0], [-1.0, 0.0], [0.0, 0.0]]))
+        Array([[ 1., -1.,  0.],
+               [-1.,  1.,  0.],
+               [ 0.,  0.,  0.]], dtype=float32)
+    """
+    directions = _directions(_embeddings(W))
+    return _products(directions, directions)
 
 
 def superposition(W: ArrayLike) -> jax.Array:
@@ -66,7 +88,7 @@ def superposition(W: ArrayLike) -> jax.Array:
         >>> superposition(jnp.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]))
         Array([1., 1., 0.], dtype=float32)
     """
-    return jnp.sum(interference(W) ** 2, axis=-1)
+    return _superposition(_embeddings(W))
 
 
 def feature_dimensionality(W: ArrayLike) -> jax.Array:
@@ -89,11 +111,7 @@ def feature_dimensionality(W: ArrayLike) -> jax.Array:
         >>> feature_dimensionality(jnp.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]))
         Array([0.5, 0.5, 1. ], dtype=float32)
     """
-    W = _embeddings(W)
-    squared_norms = jnp.sum(W**2, axis=-1)
-    total = jnp.sum(_projections(W) ** 2, axis=-1)
-    absent = squared_norms == 0
-    return jnp.where(absent, 0.0, squared_norms / jnp.where(absent, 1.0, total))
+    return _feature_dimensionality(_embeddings(W))
 
 
 def dimensions_per_feature(W: ArrayLike) -> jax.Array:
@@ -172,10 +190,30 @@ def _norms(W: jax.Array) -> jax.Array:
     return jnp.where(absent, 0.0, jnp.sqrt(jnp.where(absent, 1.0, squared)))
 
 
-def _projections(W: jax.Array) -> jax.Array:
-    """Ŵ_i · W_j, with Ŵ_i = 0 for a feature of norm 0."""
+def _directions(W: jax.Array) -> jax.Array:
+    """Ŵ_i, which is 0 for a feature of norm 0."""
     norms = _norms(W)[..., None]
-    directions = W / jnp.where(norms == 0, 1.0, norms)
-    return jnp.einsum(
-        "...ih,...jh->...ij", directions, W, precision=jax.lax.Precision.HIGHEST
-    )
+    return W / jnp.where(norms == 0, 1.0, norms)
+
+
+def _products(V: jax.Array, W: jax.Array) -> jax.Array:
+    return jnp.einsum("...ih,...jh->...ij", V, W, precision=jax.lax.Precision.HIGHEST)
+
+
+def _interference(W: jax.Array) -> jax.Array:
+    others = ~jnp.eye(W.shape[-2], dtype=bool)
+    return jnp.where(others, _products(_directions(W), W), 0.0)
+
+
+# Compiled, they hold one n x n matrix for each model, and not one for each operation.
+@jax.jit
+def _superposition(W: jax.Array) -> jax.Array:
+    return jnp.sum(_interference(W) ** 2, axis=-1)
+
+
+@jax.jit
+def _feature_dimensionality(W: jax.Array) -> jax.Array:
+    squared_norms = jnp.sum(W**2, axis=-1)
+    total = jnp.sum(_products(_directions(W), W) ** 2, axis=-1)
+    absent = squared_norms == 0
+    return jnp.where(absent, 0.0, squared_norms / jnp.where(absent, 1.0, total))

@@ -7,12 +7,20 @@ import xarray as xr
 from matplotlib.animation import FuncAnimation
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d import Axes3D
 
+from jsuper.padding import trim
 from jsuper.plots import style
+from jsuper.plots.style import Figure
 
 COLORS = ("blue", "vermilion", "green", "orange", "purple", "sky", "black")
+
+
+class Motion(FuncAnimation):
+    """An animation that a notebook shows with its controls, whatever it is set to."""
+
+    def _repr_html_(self) -> str:
+        return self.to_jshtml()
 
 
 def embedding_motion(
@@ -20,7 +28,7 @@ def embedding_motion(
     *,
     groups: Sequence[int] | None = None,
     view: tuple[float, float] = (15.0, -60.0),
-) -> FuncAnimation:
+) -> Motion:
     """Animates the embeddings of one model, with its loss beside them.
 
     Every snapshot is one frame, so the steps chosen decide what is seen slowly. Write it
@@ -68,7 +76,7 @@ def embedding_motion(
         here.set_data([steps[i]], [loss[i]])
         return [here]
 
-    animation = FuncAnimation(figure, frame, frames=len(steps), interval=80)
+    animation = Motion(figure, frame, frames=len(steps), interval=80)
     # Drawn once, it does not warn when it is deleted without having been saved.
     canvas.draw()
     return animation
@@ -132,6 +140,7 @@ def draw_loss(panel: Axes, steps: np.ndarray, loss: np.ndarray) -> None:
 
 
 def _trajectory(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    ds = trim(ds)
     expected = {"W": {"step", "feature", "hidden"}, "loss": {"step"}}
     if any(name not in ds or set(ds[name].dims) != expected[name] for name in expected):
         raise ValueError(

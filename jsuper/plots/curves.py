@@ -2,9 +2,12 @@
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
-from jsuper.plots import style
+from jsuper.padding import trim
+from jsuper.plots import cells, style
+from jsuper.plots.style import Figure
+from jsuper.results import labels
+from jsuper.results.models import stays_finite
 
 
 def loss_curves(ds: xr.Dataset, *, band: tuple[float, float] = (0.1, 0.9)) -> Figure:
@@ -12,40 +15,45 @@ def loss_curves(ds: xr.Dataset, *, band: tuple[float, float] = (0.1, 0.9)) -> Fi
 
     Args:
         ds: A sweep with at most two axes besides ``seed``: a colour for each value of
-            the first, a panel for each value of the second.
+            the first, a panel for each value of the second. Runs of different length, or
+            with other steps logged, are drawn over the steps that each of them has.
         band: Quantiles over seeds between which the band lies, ascending in [0, 1].
 
     Returns:
         The figure. Models that diverged are left out.
 
     Raises:
-        ValueError: If there are more axes or the band is not one.
+        ValueError: If there are more axes, no ``history``, or the band is not one.
     """
     if not 0 <= band[0] <= band[1] <= 1:
         raise ValueError(f"band must be two ascending numbers in [0, 1], got {band}")
-    history = ds["history"].where(ds["finite"])
-    history = history.sel(step=history["step"] > 0)  # nothing is trained at step 0
-    lines, panels_axis = style.grid_axes(ds, "history", most=2)
-    figure, panels = style.wrapped_panels(style.size(ds, panels_axis), 3.6, 3.0)
-    n_lines = style.size(ds, lines)
-    colors = style.SEQUENTIAL.reversed()(np.linspace(0, 1, n_lines))
-    named = set(np.linspace(0, n_lines - 1, min(n_lines, 10)).round().astype(int))
-    step = history["step"].values
+    if "history" not in ds or "step" not in ds["history"].dims:
+        raise ValueError(
+            "loss_curves needs a variable history along step, got variables "
+            f"{sorted(map(str, ds.data_vars))}"
+        )
+    ds = trim(ds)
+    data = ds[[name for name in ("history", "finite") if name in ds]]
+    lines, panels_axis = cells.grid_axes(ds, "history", most=2)
+    figure, panels = style.wrapped_panels(cells.size(ds, panels_axis), 3.6, 3.0)
+    n_lines = cells.size(ds, lines)
+    values = ds[lines].values if lines else np.zeros(1)
+    looks = style.line_looks(values)
+    # Of many numbers some are named: the colours between tell the others.
+    most = 10 if labels.are_numbers(values) or labels.are_dates(values) else n_lines
+    named = set(np.linspace(0, n_lines - 1, min(n_lines, most)).round().astype(int))
     for j, panel in enumerate(panels):
-        for i in range(n_lines):
+        for i, look in enumerate(looks):
             cell = {name: k for name, k in ((lines, i), (panels_axis, j)) if name}
-            curve = history.isel(cell)
-            if "seed" in curve.dims:
-                curve = curve.dropna("seed", how="any")
-                if curve.sizes["seed"]:
-                    low, high = (curve.quantile(q, "seed").values for q in band)
-                    panel.fill_between(step, low, high, color=colors[i], alpha=0.25, lw=0)
-                    curve = curve.median("seed")
-                else:
-                    curve = xr.full_like(curve["step"], np.nan, dtype=float)
+            step, curves = _curves(data.isel(cell))
+            median = np.full(len(step), np.nan)
+            if len(curves):
+                low, median, high = np.nanquantile(curves, (band[0], 0.5, band[1]), axis=0)
+                panel.fill_between(step, low, high, color=look["color"], alpha=0.25, lw=0)
             label = style.label(ds, lines, i) if lines and i in named else None
-            panel.plot(step, curve.values, color=colors[i], linewidth=1.2, label=label)
+            panel.plot(step, median, linewidth=1.2, label=label, **look)
         panel.set(yscale="log", xlabel="step", ylabel="training loss")
+        style.plain_log(panel.yaxis)
         panel.label_outer()
         if panels_axis:
             panel.set_title(style.label(ds, panels_axis, j), fontsize=9)
@@ -53,3 +61,25 @@ def loss_curves(ds: xr.Dataset, *, band: tuple[float, float] = (0.1, 0.9)) -> Fi
         panels[-1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     style.say_what_is_fixed(figure, ds)
     return figure
+
+
+def _curves(cell: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Steps of a cell's runs, and the loss at them of each model that did not diverge.
+
+    Where another run of the cell has a step between two of its own, a model's loss lies
+    on the line between these; before its first and after its last step it is NaN.
+    """
+    history = cell["history"].sel(step=cell["step"] > 0)  # nothing is trained at step 0
+    step = history["step"].values
+    finite = stays_finite(cell).broadcast_like(history.any("step")).values
+    curves = history.transpose(..., "step").values.reshape(-1, len(step))[finite.ravel()]
+    has = np.isfinite(curves)
+    curves, has = curves[has.any(1)], has[has.any(1)]
+    if not len(curves):
+        return step, curves
+    used = has.any(0)
+    step, curves, has = step[used], curves[:, used], has[:, used]
+    for curve, own in zip(curves, has, strict=True):
+        between = np.interp(step, step[own], curve[own], left=np.nan, right=np.nan)
+        curve[~own] = between[~own]
+    return step, curves

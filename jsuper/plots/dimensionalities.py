@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
-from jsuper.plots import style
+from jsuper.padding import trim
+from jsuper.plots import cells, style
+from jsuper.plots.style import Figure
 from jsuper.results.measures import measure
 
 FRACTIONS = {
@@ -39,14 +40,14 @@ def dimensionality(ds: xr.Dataset, *, fractions: dict[str, float] | None = None)
     Raises:
         ValueError: If there is no axis ``density`` or there are more axes.
     """
-    ds = measure(ds)
+    ds = trim(measure(ds))
     if "density" not in ds["W"].dims:
         raise ValueError("dimensionality needs a sweep with the axis 'density'")
     others = [str(d) for d in ds["norm"].dims if d not in ("density", "seed", "feature")]
     if len(others) > 1:
         raise ValueError(f"dimensionality takes one axis besides density, got {others}")
     other = others[0] if others else None
-    figure, panels = style.wrapped_panels(style.size(ds, other), 3.4, 3.2)
+    figure, panels = style.wrapped_panels(cells.size(ds, other), 3.4, 3.2)
     fractions = FRACTIONS if fractions is None else fractions
     inverse = 1 / ds["density"].values
     for j, panel in enumerate(panels):
@@ -75,6 +76,7 @@ def dimensionality(ds: xr.Dataset, *, fractions: dict[str, float] | None = None)
             xlabel="1 / density",
             ylabel="dimensionality $D_i$",
         )
+        style.plain_log(panel.xaxis)
         panel.label_outer()
         if other:
             panel.set_title(style.label(ds, other, j), fontsize=9)

@@ -4,10 +4,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from jsuper.plots import style
+from jsuper.plots import cells, style
+from jsuper.plots.style import Figure
 from jsuper.polytopes.naming import Block, identify
 
 POLYTOPE_COLORS = {
@@ -50,14 +50,14 @@ def feature_graphs(
         most: Number of panels in a row.
 
     Returns:
-        The figure.
+        The figure. A model that diverged leaves its panel empty and says so.
 
     Raises:
         ValueError: If ``ds`` has no ``W`` or more axes.
     """
-    ds = style.one_seed(ds)
-    axis, _ = style.grid_axes(ds, "W", most=1)
-    n = style.size(ds, axis)
+    ds = cells.one_seed(ds)
+    axis, _ = cells.grid_axes(ds, "W", most=1)
+    n = cells.size(ds, axis)
     columns = min(n, most)
     rows = -(-n // columns)
     figure = Figure((2.4 * columns, 2.7 * rows + 0.3), layout="constrained", dpi=150)
@@ -67,31 +67,36 @@ def feature_graphs(
     panels = panels[:n]
     names: set[str] = set()
     for i, panel in enumerate(panels):
-        W = style.values_of_cell(
-            ds["W"].transpose(..., "feature", "hidden"), {axis: i} if axis else {}
-        )
-        found = identify(
-            W, tolerance, interference=interference, leak=leak, least_norm=least_norm
-        )
-        _draw(panel, W, found, interference)
-        names |= {block.name for block in found}
-        drawn = sum(len(block.features) for block in found)
-        title = f"{drawn} of {len(W)} features"
+        model = cells.one_cell(ds, {axis: i} if axis else {})
+        title = cells.what_is_wrong(model)
+        if title:
+            panel.set(xticks=[], yticks=[])
+            panel.spines[:].set_color("0.85")
+        else:
+            W = cells.weights(model)
+            found = identify(
+                W, tolerance, interference=interference, leak=leak, least_norm=least_norm
+            )
+            _draw(panel, W, found, interference)
+            names |= {block.name for block in found}
+            drawn = sum(len(block.features) for block in found)
+            title = f"{drawn} of {len(W)} features"
         if axis:
             title = f"{style.label(ds, axis, i)}\n{title}"
         panel.set_title(title, fontsize=8)
     order = [name for name in POLYTOPE_COLORS if name in names]
     order[-1:-1] = sorted(names - set(POLYTOPE_COLORS))
-    figure.legend(
-        handles=[
-            Line2D([], [], marker="o", linestyle="", color=color(name), label=name, ms=4)
-            for name in order
-        ],
-        loc="outside lower center",
-        ncols=min(len(order), 6),
-        fontsize=7,
-        frameon=False,
-    )
+    if order:
+        figure.legend(
+            handles=[
+                Line2D([], [], marker="o", linestyle="", color=color(n), label=n, ms=4)
+                for n in order
+            ],
+            loc="outside lower center",
+            ncols=min(len(order), 6),
+            fontsize=7,
+            frameon=False,
+        )
     style.say_what_is_fixed(figure, ds)
     return figure
 

@@ -3,11 +3,11 @@
 import numpy as np
 import xarray as xr
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from jsuper.geometry.neurons import monosemanticity
-from jsuper.plots import style
+from jsuper.plots import cells, style
+from jsuper.plots.style import Figure
 
 
 def neuron_stacks(
@@ -41,17 +41,18 @@ def neuron_stacks(
     norm = Normalize(0, max(1, n - 1)) if color == "feature" else Normalize(0, 1)
     cmap = style.SEQUENTIAL.reversed()
     width = float(np.clip(0.24 * m, 1.5, 2.6))
-    figure, panels = style.wrapped_panels(style.size(ds, axis), width, 1.7, most)
+    figure, panels = style.wrapped_panels(cells.size(ds, axis), width, 1.7, most)
     for k, panel in enumerate(panels):
         W = _weights(ds, weights, axis, k)
+        neurons = np.arange(W.shape[1])
         share = 1 - np.asarray(monosemanticity(W))
         panel.axhline(0, color="0.5", linewidth=0.6, zorder=3)
-        ends = np.zeros((2, m))
+        ends = np.zeros((2, len(neurons)))
         for i, row in enumerate(W):
             side = (row < 0).astype(int)
-            bottom = ends[side, np.arange(m)]
+            bottom = ends[side, neurons]
             panel.bar(
-                np.arange(m),
+                neurons,
                 row,
                 bottom=bottom,
                 width=0.85,
@@ -61,7 +62,7 @@ def neuron_stacks(
             )
             if color == "feature":
                 _number_pieces(panel, i, row, bottom, cmap(norm(i)))
-            ends[side, np.arange(m)] += row
+            ends[side, neurons] += row
         panel.set_xlim(-0.6, m - 0.4)
         panel.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         panel.tick_params(labelsize=7)
@@ -99,10 +100,11 @@ def neuron_matrices(ds: xr.Dataset, *, weights: str = "W", most: int = 6) -> Fig
     norm = Normalize(-1, 1)
     width = float(np.clip(0.18 * m, 1.1, 2.2))
     height = float(np.clip(width * n / m, 1.1, 3.0))
-    figure, panels = style.wrapped_panels(style.size(ds, axis), width, height, most)
+    figure, panels = style.wrapped_panels(cells.size(ds, axis), width, height, most)
     for k, panel in enumerate(panels):
         W = _weights(ds, weights, axis, k)
         panel.imshow(W, cmap="RdBu_r", norm=norm, aspect="auto", interpolation="none")
+        panel.set(xlim=(-0.5, m - 0.5), ylim=(n - 0.5, -0.5))  # alike for all sizes
         for edges in (panel.xaxis, panel.yaxis):
             edges.set_major_locator(MaxNLocator(4, integer=True))
         panel.tick_params(labelsize=7)
@@ -129,20 +131,17 @@ def neuron_order(W: np.ndarray) -> np.ndarray:
 
 
 def _cells(ds: xr.Dataset, weights: str) -> tuple[xr.Dataset, str | None]:
-    if weights not in ds or not {"feature", "hidden"} <= set(ds[weights].dims):
-        raise ValueError(
-            f"ds must have a variable {weights} with dimensions (..., feature, hidden), "
-            f"got variables {sorted(map(str, ds.data_vars))}"
-        )
-    if "seed" in ds[weights].dims:
-        ds = style.best_seed(ds)
-    axis, _ = style.grid_axes(ds, weights, most=1)
+    ds = cells.one_seed(ds, weights)
+    axis, _ = cells.grid_axes(ds, weights, most=1)
     return ds, axis
 
 
 def _weights(ds: xr.Dataset, weights: str, axis: str | None, k: int) -> np.ndarray:
-    cell = ds[weights].isel({axis: k} if axis else {})
-    W = cell.transpose("feature", "hidden").values
+    """Weights of one model with its neurons in order, NaN if there are none to draw."""
+    model = cells.one_cell(ds, {axis: k} if axis else {})
+    if cells.what_is_wrong(model, weights):
+        return np.full((ds.sizes["feature"], ds.sizes["hidden"]), np.nan)
+    W = cells.weights(model, weights)
     return W[:, neuron_order(W)]
 
 

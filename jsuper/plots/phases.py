@@ -6,13 +6,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.colors import CenteredNorm, LogNorm, Normalize
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from jsuper.padding import is_padding, trim
 from jsuper.plots import style
-from jsuper.results.measures import best_seed, measure
+from jsuper.plots.style import Figure
+from jsuper.results import labels
+from jsuper.results.measures import measure
+from jsuper.results.models import is_finite
+from jsuper.results.seeds import best_seed, has_losses
 
 COUNTS = ("represented", "dedicated", "superposed")
+
+SPREAD = "\nstandard deviation over seeds"
 
 
 def phase_map(
@@ -31,19 +37,22 @@ def phase_map(
             averaged over features.
         x: Axis along the figure's x, or a coordinate along an axis (``sparsity``).
         y: Axis along the figure's y, likewise. Positive values that span a factor of
-            ten lie on a logarithmic scale.
+            ten lie on a logarithmic scale; names lie side by side in their order.
 
     Returns:
-        The figure. With several seeds, columns are the seed of lowest loss, the mean
-        over seeds and the standard deviation over seeds. Its first axes are the panels,
-        row by row; theory can be drawn over them.
+        The figure. With several seeds, columns are the seed of lowest loss (if there are
+        losses), the mean over seeds and the standard deviation over seeds. Its first axes
+        are the panels, row by row; theory can be drawn over them.
 
     Raises:
         ValueError: If a name is unknown or axes remain.
     """
     quantities = [quantities] if isinstance(quantities, str) else list(quantities)
-    if not set(quantities) <= set(ds.data_vars):
+    if x == y:
+        raise ValueError(f"x and y must be two axes, got {x!r} twice")
+    if "W" in ds and not set(quantities) <= set(ds.data_vars):
         ds = measure(ds)
+    ds = trim(ds)
     for name in (x, y):
         if name in ds.coords and name not in ds.dims and ds[name].ndim == 1:
             ds = ds.swap_dims({ds[name].dims[0]: name})
@@ -52,23 +61,23 @@ def phase_map(
         len(rows), len(rows[0]), 3.5, 2.9, sharex=True, sharey=True
     )
     for i, (quantity, fields) in enumerate(zip(quantities, rows, strict=True)):
-        shared_look = _style(quantity, list(fields.values())[:2], ds.sizes.get("feature"))
-        for j, (panel, (title, field)) in enumerate(
-            zip(axes[i], fields.items(), strict=True)
-        ):
-            # The third column is the spread, which has a scale of its own.
-            look = shared_look if j < 2 else {"cmap": "cividis", "norm": _norm(0, field)}
+        shown = [field for title, field in fields.items() if not title.endswith(SPREAD)]
+        shared_look = _style(quantity, shown, ds.sizes.get("feature"))
+        for panel, (title, field) in zip(axes[i], fields.items(), strict=True):
+            spread = title.endswith(SPREAD)  # which has a scale of its own
+            look = {"cmap": "cividis", "norm": _norm(0, field)} if spread else shared_look
             x_scale, x_edges = style.cell_edges(field[x].values)
             y_scale, y_edges = style.cell_edges(field[y].values)
             mesh = panel.pcolormesh(x_edges, y_edges, field.values, **look)
             panel.set(xscale=x_scale, yscale=y_scale)
             panel.set_title(title, fontsize=8)
             for axis, name in ((panel.xaxis, x), (panel.yaxis, y)):
-                numbers = field[name].values
-                if not np.isfinite(numbers).all():
-                    axis.set_ticks(range(len(numbers)), map(style.number, numbers))
-            ticks = MaxNLocator(integer=True) if j < 2 and quantity in COUNTS else None
-            figure.colorbar(mesh, ax=panel, pad=0.02, ticks=ticks)
+                style.name_cells(axis, field[name].values)
+            whole = quantity in COUNTS and not spread
+            ticks = MaxNLocator(integer=True) if whole else None
+            bar = figure.colorbar(mesh, ax=panel, pad=0.02, ticks=ticks)
+            if isinstance(mesh.norm, LogNorm):
+                style.plain_log(bar.ax.yaxis)
         axes[i, 0].set_ylabel(style.axis_name(ds, y))
     for panel in axes[-1]:
         panel.set_xlabel(style.axis_name(ds, x))
@@ -82,7 +91,10 @@ def _fields(ds: xr.Dataset, quantity: str, x: str, y: str) -> dict[str, xr.DataA
         raise ValueError(
             f"quantity must be one of {sorted(map(str, ds.data_vars))}, got {quantity!r}"
         )
-    values = ds[quantity]
+    values = is_finite(ds) if quantity == "finite" else ds[quantity]
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"quantity must hold numbers, got {quantity!r} of {values.dtype}")
+    values = values.astype(float).where(~is_padding(values))
     name = values.attrs.get("long_name", quantity)
     if "feature" in values.dims:
         values, name = values.mean("feature"), f"{name}, mean over features"
@@ -96,14 +108,16 @@ def _fields(ds: xr.Dataset, quantity: str, x: str, y: str) -> dict[str, xr.DataA
     extra = set(values.dims) - {x, y, "seed"}
     if extra:
         raise ValueError(f"select one value of {sorted(map(str, extra))} first")
-    values = values.transpose(..., y, x).sortby([x, y])
+    order = {axis: labels.ascending(ds[axis].values) for axis in (x, y)}
+    ds = ds.assign(_drawn=values).isel(order)
+    values = ds["_drawn"].transpose(..., y, x)
     if "seed" not in values.dims:
         return {name: values}
-    best = best_seed(ds.sortby([x, y]).assign(_drawn=values))["_drawn"]
+    best = best_seed(ds)["_drawn"].transpose(y, x) if has_losses(ds) else None
     return {
-        f"{name},\nbest seed": best.transpose(y, x),
+        **({} if best is None else {f"{name},\nbest seed": best}),
         f"{name},\nmean over seeds": values.mean("seed"),
-        f"{name},\nstandard deviation over seeds": values.std("seed"),
+        f"{name},{SPREAD}": values.std("seed"),
     }
 
 

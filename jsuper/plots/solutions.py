@@ -4,11 +4,13 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgb
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from jsuper import geometry
-from jsuper.plots import style
+from jsuper.padding import own_size
+from jsuper.plots import cells, style
+from jsuper.plots.style import Figure
+from jsuper.results import labels
 from jsuper.results.measures import measure
 from jsuper.theory.phases import best_phase, phase_weights
 
@@ -30,7 +32,7 @@ def feature_phases(
     Args:
         ds: A sweep over the axes ``x`` and ``y``; of several seeds the one of lowest loss
             is drawn.
-        feature: Position of the feature drawn, the last by default.
+        feature: Position of the feature drawn, the last of each model by default.
         x: Axis along the figure's x.
         y: Axis along the figure's y.
 
@@ -39,22 +41,37 @@ def feature_phases(
         that diverged leaves its cell white.
 
     Raises:
-        ValueError: If an axis is missing, or another remains.
+        ValueError: If an axis is missing, another remains, or no model has the feature.
     """
-    one = measure(style.one_seed(ds))
+    one = measure(cells.one_seed(ds))
     axes = {str(d) for d in one["W"].dims} - {"feature", "hidden"}
     if axes != {x, y}:
         raise ValueError(f"ds must have the axes {x!r} and {y!r}, got {sorted(axes)}")
-    one = one.isel(feature=feature).transpose(y, x, ...)
+    norm, shared = (_of_feature(one[name], feature) for name in ("norm", "superposition"))
     figure = Figure(figsize=(5.4, 3.6), layout="constrained", dpi=150)
     panel, key = figure.subplots(1, 2, width_ratios=[1, 0.28])
     draw_phases(
-        panel, one[x].values, one[y].values, one["norm"].values, one["superposition"].values
+        panel,
+        one[x].values,
+        one[y].values,
+        norm.transpose(y, x).values,
+        shared.transpose(y, x).values,
     )
     panel.set(xlabel=style.axis_name(one, x), ylabel=style.axis_name(one, y))
     draw_key(key)
-    style.say_what_is_fixed(figure, one.drop_vars("feature", errors="ignore"))
+    style.say_what_is_fixed(figure, one)
     return figure
+
+
+def _of_feature(array: xr.DataArray, feature: int) -> xr.DataArray:
+    """The numbers of one feature of each model; NaN of models that have fewer."""
+    own = own_size(array, "feature")
+    at = own + feature if feature < 0 else own * 0 + feature
+    there = (at >= 0) & (at < own)
+    if not there.any():
+        n = array.sizes["feature"]
+        raise ValueError(f"feature must be in [-{n}, {n}), got {feature}")
+    return array.isel(feature=at.clip(0, array.sizes["feature"] - 1)).where(there)
 
 
 def phase_color(norm: ArrayLike, superposition: ArrayLike) -> np.ndarray:
@@ -74,12 +91,14 @@ def draw_phases(
     panel: Axes, x: np.ndarray, y: np.ndarray, norm: np.ndarray, superposition: np.ndarray
 ) -> None:
     """Fills a panel with cells, shape (y, x), in the colours of `phase_color`."""
-    columns, rows = np.argsort(x), np.argsort(y)
+    columns, rows = labels.ascending(x), labels.ascending(y)
     x_scale, x_edges = style.cell_edges(x[columns])
     y_scale, y_edges = style.cell_edges(y[rows])
     colors = phase_color(norm, superposition)[rows][:, columns]
     panel.pcolormesh(x_edges, y_edges, colors, rasterized=True)
     panel.set(xscale=x_scale, yscale=y_scale)
+    style.name_cells(panel.xaxis, x[columns])
+    style.name_cells(panel.yaxis, y[rows])
 
 
 def draw_key(panel: Axes) -> None:

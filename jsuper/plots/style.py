@@ -1,17 +1,21 @@
 """One look for all figures: colours, panels, and what stands on their axes."""
 
+import io
 import textwrap
 from typing import Any
 
+import matplotlib.figure
 import numpy as np
 import xarray as xr
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis, XAxis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
+from matplotlib.ticker import Locator, MaxNLocator, NullFormatter, NullLocator
 
-from jsuper.results.measures import best_seed
+from jsuper.padding import SUFFIX
+from jsuper.results import labels
 
 # The light end of a map is lost on white paper.
 SEQUENTIAL = ListedColormap(colormaps["viridis"](np.linspace(0.92, 0, 256)))
@@ -29,47 +33,19 @@ PALETTE = {
 """Colours that colour-blind readers can tell apart (Okabe and Ito 2008)."""
 
 
-def one_seed(ds: xr.Dataset) -> xr.Dataset:
-    """The model of lowest loss of every cell, if there are several seeds."""
-    if "W" not in ds:
-        raise ValueError(
-            f"ds must have a variable W, got variables {sorted(map(str, ds.data_vars))}"
-        )
-    if "step" in ds["W"].dims:
-        raise ValueError(
-            "the figure shows models at one step: select it first, as in ds.isel(step=-1)"
-        )
-    return best_seed(ds) if "seed" in ds["W"].dims else ds
+class Figure(matplotlib.figure.Figure):
+    """A matplotlib figure that a notebook shows as a picture, without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        picture = io.BytesIO()
+        self.savefig(picture, format="png")
+        return picture.getvalue()
 
 
-def grid_axes(ds: xr.Dataset, variable: str, most: int) -> list[str | None]:
-    """The axes of the grid, filled up with None to two."""
-    inner = {"feature", "hidden", "seed", "step"}
-    names = [str(d) for d in ds[variable].dims if d not in inner]
-    if len(names) > most:
-        raise ValueError(
-            f"the figure has room for {most} of the axes {names}: select one value of the "
-            f"others first (in Python ds.isel({names[-1]}=0), in a shell --select)"
-        )
-    return [*names, None, None][:2]
-
-
-def size(ds: xr.Dataset, name: str | None) -> int:
-    """The number of values of an axis, 1 without one."""
-    return ds.sizes[name] if name else 1
-
-
-def importances(ds: xr.Dataset) -> xr.DataArray:
-    """The importance of each feature, 1 if the sweep holds none."""
-    for name in ("feature_importance", "importance"):
-        if name in ds and "feature" in ds[name].dims:
-            return ds[name]
-    return xr.DataArray(np.ones(ds.sizes["feature"]), dims="feature")
-
-
-def values_of_cell(array: xr.DataArray, cell: dict[str, int]) -> np.ndarray:
-    """The part of ``array`` that belongs to a cell, named by positions along axes."""
-    return array.isel({k: v for k, v in cell.items() if k in array.dims}).values
+def say(panel: Axes, text: str) -> None:
+    """Writes into the middle of a panel why nothing is drawn there."""
+    middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": panel.transAxes}
+    panel.text(0.5, 0.5, text, fontsize=7, color="0.4", **middle)
 
 
 def panel_grid(rows, columns, width, height, **shared) -> tuple[Figure, Any]:
@@ -104,16 +80,17 @@ def colorbar(figure, axes, norm, cmap, label, **kwargs) -> None:
     bar.ax.tick_params(labelsize=7)
 
 
-def say_what_is_fixed(figure: Figure, ds: xr.Dataset) -> None:
+def say_what_is_fixed(figure: matplotlib.figure.Figure, ds: xr.Dataset) -> None:
     """Puts the values of axes that were selected away above the figure."""
     inner = ("seed", "step", "sparsity", "importance")
     fixed = [
-        coordinate(str(name), float(value))
+        coordinate(str(name), value.values[()])
         for name, value in ds.coords.items()
-        if value.ndim == 0 and name not in inner
+        if value.ndim == 0 and name not in inner and not str(name).endswith(SUFFIX)
     ]
     if fixed:
-        figure.suptitle(", ".join(fixed), fontsize=9)
+        width = max(40, int(12 * figure.get_figwidth()))
+        figure.suptitle(_wrapped(", ".join(fixed), width), fontsize=9)
 
 
 def axis_name(ds: xr.Dataset, axis: str) -> str:
@@ -124,29 +101,52 @@ def axis_name(ds: xr.Dataset, axis: str) -> str:
 
 def label(ds: xr.Dataset, axis: str, i: int, *, first: bool = True) -> str:
     """The i-th value of an axis; its name stands with the first of a row of labels."""
-    value = float(ds[axis].values[i])
-    if first or axis == "threshold":
-        return textwrap.fill(coordinate(axis, value), 16)
-    return number(value)
+    value = ds[axis].values[i]
+    named = first or (axis == "threshold" and labels.is_number(value))
+    return _wrapped(coordinate(axis, value) if named else value_text(value))
 
 
-def coordinate(axis: str, value: float) -> str:
+def coordinate(axis: str, value: Any) -> str:
     """A value with the name of its axis, as in ``density 0.1``."""
-    if axis == "threshold":
+    if axis == "threshold" and labels.is_number(value):
         special = {0.0: "ReLU, ", -np.inf: "linear, "}.get(value, "")
-        return f"{special}t = {number(value)}"
-    return f"{axis.replace('_', ' ')} {number(value)}"
+        return f"{special}t = {value_text(value)}"
+    return f"{_plain(axis.replace('_', ' '))} {value_text(value)}"
+
+
+def value_text(value: Any) -> str:
+    """A number, a name, a boolean or a date, as it stands in a figure."""
+    said = labels.text(value)
+    return _typeset(said) if labels.is_number(value) else _plain(said)
 
 
 def number(value: float) -> str:
     """A number with three digits and true minus and infinity signs."""
-    return f"{value:.3g}".replace("inf", "∞").replace("-", "−")
+    return _typeset(f"{value:.3g}")
+
+
+def _wrapped(text: str, width: int = 16) -> str:
+    # A date stays whole.
+    return textwrap.fill(text, width, break_on_hyphens=False)
+
+
+def _typeset(number: str) -> str:
+    return number.replace("inf", "∞").replace("-", "−")
+
+
+def _plain(text: str) -> str:
+    """Text that matplotlib does not take for mathematics."""
+    return text.replace("$", r"\$")
 
 
 def cell_edges(values: np.ndarray) -> tuple[str, np.ndarray]:
-    """Cell edges around ascending values, and the scale on which they lie halfway."""
-    if not np.isfinite(values).all():
+    """Cell edges around ascending values, and the scale on which they lie halfway.
+
+    Names, dates and infinite numbers lie side by side: see `name_cells`.
+    """
+    if not _are_places(values):
         return "linear", np.arange(len(values) + 1) - 0.5
+    values = values.astype(float)
     log = bool(values[0] > 0 and (len(values) == 1 or values[-1] >= 10 * values[0]))
     points = np.log(values) if log else values
     if len(points) == 1:
@@ -156,3 +156,94 @@ def cell_edges(values: np.ndarray) -> tuple[str, np.ndarray]:
         first, last = 2 * points[0] - middle[0], 2 * points[-1] - middle[-1]
         edges = np.array([first, *middle, last])
     return ("log", np.exp(edges)) if log else ("linear", edges)
+
+
+def name_cells(axis: Axis, values: np.ndarray) -> None:
+    """Sets the ticks of an axis whose cells `cell_edges` has laid out."""
+    if _are_places(values):
+        if axis.get_scale() == "log":
+            plain_log(axis)
+        return
+    names = [_wrapped(value_text(value)) for value in values]
+    axis.set_ticks(range(len(names)), names)
+    axis.set_minor_locator(NullLocator())
+    if isinstance(axis, XAxis) and sum(map(len, names)) > 24:  # side by side they overlap
+        axis.set_tick_params(rotation=45)
+        for name in axis.get_ticklabels():
+            name.set(ha="right", va="top", rotation_mode="anchor")
+
+
+def _are_places(values: np.ndarray) -> bool:
+    return labels.are_numbers(values) and bool(np.isfinite(values.astype(float)).all())
+
+
+def plain_log(axis: Axis) -> None:
+    """Ticks of a logarithmic axis: plain numbers at 1, 0.3, 0.1 and so on.
+
+    Every power of ten alone stands where there are many, more numbers where there are
+    few. Call it after the scale is set.
+    """
+
+    def said(value: float, position: float = 0) -> str:
+        low, high = sorted(axis.get_view_interval())
+        apart = 1 - low / high if 0 < low < high else 1.0
+        return plain_number(value, max(3, 2 + int(np.ceil(-np.log10(apart)))))
+
+    axis.set_major_locator(PlainLogLocator())
+    axis.set_major_formatter(said)
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())
+
+
+class PlainLogLocator(Locator):
+    """Places of the ticks of `plain_log`."""
+
+    def __call__(self) -> Any:
+        """Places of the ticks in the axis' present limits."""
+        return self.tick_values(*self.axis.get_view_interval())  # type: ignore[union-attr]
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        """Places of the ticks between two limits."""
+        low, high = sorted((vmin, vmax))
+        if not (low > 0 and np.isfinite(high)) or high < 2 * low:
+            return MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
+        first, last = np.log10([low, high])
+        decades = np.arange(np.floor(first), np.ceil(last) + 1)
+        between = (
+            (1, 2, 3, 5, 7) if last - first < 1 else (1, 3) if last - first <= 3 else (1,)
+        )
+        every = decades[:: max(1, -(-len(decades) // 7))]
+        ticks = np.multiply.outer(10.0**every, between).ravel()
+        near = 1e-9 * ticks
+        return ticks[(low - near <= ticks) & (ticks <= high + near)]
+
+
+def plain_number(value: float, digits: int = 3) -> str:
+    """A number without an exponent, unless that is long."""
+    if value == 0 or not 0.99e-5 <= abs(value) < 0.99e6:
+        return number(value)
+    return _typeset(np.format_float_positional(value, digits, fractional=False, trim="-"))
+
+
+CATEGORIES = ("blue", "vermilion", "green", "orange", "purple", "sky", "black")
+"""Colours in `PALETTE` of lines that have names: yellow is lost on white paper."""
+
+
+def line_looks(values: np.ndarray) -> list[dict[str, Any]]:
+    """Colour and line style of a line for each value of an axis.
+
+    Numbers and dates follow the sequential map, the first darkest; names and booleans
+    have colours of their own, and dashes where the colours are used up.
+    """
+    n = len(values)
+    if labels.are_numbers(values) or labels.are_dates(values):
+        colors = SEQUENTIAL.reversed()(np.linspace(0, 1, n))
+        return [{"color": color, "linestyle": "-"} for color in colors]
+    dashes = ("-", "--", ":", "-.")
+    return [
+        {
+            "color": PALETTE[CATEGORIES[i % len(CATEGORIES)]],
+            "linestyle": dashes[i // len(CATEGORIES) % len(dashes)],
+        }
+        for i in range(n)
+    ]

@@ -3,10 +3,12 @@
 import numpy as np
 import xarray as xr
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from jsuper.plots import style
+from jsuper.padding import SUFFIX, own_size
+from jsuper.plots import cells, style
+from jsuper.plots.style import Figure
+from jsuper.results.labels import text
 from jsuper.results.measures import measure
 
 
@@ -18,7 +20,8 @@ def embeddings(ds: xr.Dataset, *, limit: float | None = None) -> Figure:
 
     Args:
         ds: A sweep with two hidden dimensions and at most two axes besides ``seed``; of
-            several seeds the one of lowest loss is drawn.
+            several seeds the one of lowest loss is drawn. Where an axis changes sizes, a
+            model with one hidden dimension lies on a line.
         limit: Half the width of a panel; by default what the longest arrow needs.
 
     Returns:
@@ -27,35 +30,36 @@ def embeddings(ds: xr.Dataset, *, limit: float | None = None) -> Figure:
     Raises:
         ValueError: If there are more axes or not two hidden dimensions.
     """
-    ds = style.one_seed(ds)
-    if ds.sizes["hidden"] != 2:
-        raise ValueError(f"embeddings needs 2 hidden dimensions, got {ds.sizes['hidden']}")
-    columns, rows = style.grid_axes(ds, "W", most=2)
-    importance = style.importances(ds)
+    sizes = f"hidden{SUFFIX}" in ds.coords
+    ds = cells.one_seed(ds)
+    if ds.sizes["hidden"] != 2 and not (sizes and ds.sizes["hidden"] == 1):
+        raise ValueError(_not_two_dimensions(ds))
+    columns, rows = cells.grid_axes(ds, "W", most=2)
+    importance = cells.importances(ds)
     lowest, highest = float(importance.min()), float(importance.max())
     color_of = Normalize(lowest if lowest < highest else highest - 1, highest)
-    weights = ds["W"].transpose(..., "hidden").values
-    norms = np.linalg.norm(weights, axis=-1)
-    if limit is None:
-        limit = 1.15 * float(norms[np.isfinite(norms)].max(initial=1.0))
-
-    extent = (-limit, limit)
     figure, axes = style.panel_grid(
-        style.size(ds, rows), style.size(ds, columns), 1.25, 1.25
+        cells.size(ds, rows), cells.size(ds, columns), 1.25, 1.25
     )
+    longest = 1.0
     for i, j in np.ndindex(axes.shape):
         panel = axes[i, j]
-        cell = {name: k for name, k in ((rows, i), (columns, j)) if name}
-        W = ds["W"].isel(cell).transpose("feature", "hidden").values
-        if np.isfinite(W).all():
-            shades = style.values_of_cell(importance, cell)
+        model = cells.one_cell(
+            ds, {axis: k for axis, k in ((rows, i), (columns, j)) if axis}
+        )
+        wrong = cells.what_is_wrong(model)
+        if wrong:
+            style.say(panel, wrong)
+        else:
+            W = cells.weights(model)
+            W = np.pad(W, ((0, 0), (0, 2 - W.shape[1])))
+            longest = max(longest, float(np.linalg.norm(W, axis=-1).max(initial=0)))
+            shades = cells.importances(model).values
             for (x, y), value in zip(W, shades, strict=True):
                 color = style.SEQUENTIAL(color_of(value))
                 panel.plot([0, x], [0, y], color=color, linewidth=1.6)
                 panel.plot(x, y, "o", color=color, markersize=3.5)
-        else:
-            panel.text(0, 0, "diverged", ha="center", va="center", fontsize=7, color="0.4")
-        panel.set(xlim=extent, ylim=extent, xticks=[], yticks=[])
+        panel.set(xticks=[], yticks=[])
         panel.set_aspect("equal")
         panel.spines[:].set_color("0.85")
         panel.axhline(0, color="0.9", linewidth=0.6, zorder=0)
@@ -64,10 +68,27 @@ def embeddings(ds: xr.Dataset, *, limit: float | None = None) -> Figure:
             panel.set_title(style.label(ds, columns, j, first=j == 0), fontsize=8)
         if j == 0 and rows:
             panel.set_ylabel(style.label(ds, rows, i, first=i == 0), fontsize=8)
+    limit = 1.15 * longest if limit is None else limit
+    for panel in axes.flat:
+        panel.set(xlim=(-limit, limit), ylim=(-limit, limit))
     if lowest < highest:
         style.colorbar(figure, axes, color_of, style.SEQUENTIAL, "importance")
     style.say_what_is_fixed(figure, ds)
     return figure
+
+
+def _not_two_dimensions(ds: xr.Dataset) -> str:
+    """What to say of other models, and how to select those that can be drawn."""
+    refused = f"embeddings needs 2 hidden dimensions, got {ds.sizes['hidden']}"
+    sizes = own_size(ds["W"], "hidden")
+    if sizes.ndim != 1 or not (sizes == 2).any():
+        return refused
+    axis = str(sizes.dims[0])
+    value = ds[axis].values[np.argmax(sizes.values == 2)]
+    return (
+        f"{refused}: select models that have 2 first (in Python "
+        f"ds.sel({axis}={value.item()!r}), in a shell --select {axis}={text(value, 6)})"
+    )
 
 
 def demonstration(ds: xr.Dataset) -> Figure:
@@ -76,7 +97,7 @@ def demonstration(ds: xr.Dataset) -> Figure:
     Bars are the norms $\lVert W_i \rVert$, coloured by superposition
     $\sum_{j \ne i} (\hat W_i \cdot W_j)^2$ from 0 (dedicated) to 1 and above, as in
     Elhage et al. 2022, "Demonstrating Superposition". The strip beside the matrix is
-    the bias.
+    the bias, if the models have one for each feature.
 
     Args:
         ds: A sweep with at most one axis besides ``seed``; of several seeds the one of
@@ -88,32 +109,38 @@ def demonstration(ds: xr.Dataset) -> Figure:
     Raises:
         ValueError: If there are more axes.
     """
-    ds = measure(style.one_seed(ds))
-    columns, _ = style.grid_axes(ds, "W", most=1)
-    n = ds.sizes["feature"]
-    n_columns = style.size(ds, columns)
-    figure = Figure(figsize=(1.9 * n_columns + 1.2, 3.6), layout="constrained", dpi=150)
+    ds = measure(cells.one_seed(ds))
+    columns, _ = cells.grid_axes(ds, "W", most=1)
+    models = [
+        cells.one_cell(ds, {columns: j} if columns else {})
+        for j in range(cells.size(ds, columns))
+    ]
+    numbers = [model.sizes["feature"] for model in models]
+    strips = [_bias(model) for model in models]
+    per_model = 1 if all(strip is None for strip in strips) else 2
+    figure = Figure(figsize=(1.9 * len(models) + 1.2, 3.6), layout="constrained", dpi=150)
     axes = figure.subplots(
         2,
-        2 * n_columns,
+        per_model * len(models),
         squeeze=False,
-        width_ratios=[n, max(1, n / 12)] * n_columns,
+        width_ratios=[w for n in numbers for w in (n, max(1, n / 12))[:per_model]],
         height_ratios=[1.6, 1],
     )
     weight, amount = Normalize(-1, 1), Normalize(0, 1)
     tallest = 1.05 * max(1.2, float(ds["norm"].max()))
-    for j in range(n_columns):
-        cell = ds.isel({columns: j}) if columns else ds
-        W = cell["W"].transpose("feature", "hidden").values
-        matrix, strip = axes[0, 2 * j : 2 * j + 2]
-        bars, empty = axes[1, 2 * j : 2 * j + 2]
-        matrix.imshow(W @ W.T, cmap="RdBu_r", norm=weight, aspect="auto")
-        strip.imshow(cell["b"].values[:, None], cmap="RdBu_r", norm=weight, aspect="auto")
+    for j, (model, n, bias) in enumerate(zip(models, numbers, strips, strict=True)):
+        matrix, bars = axes[:, per_model * j]
+        wrong = cells.what_is_wrong(model)
+        if wrong:
+            style.say(matrix, wrong)
+        else:
+            W = cells.weights(model)
+            matrix.imshow(W @ W.T, cmap="RdBu_r", norm=weight, aspect="auto")
         # Gaps between many bars would come and go with the pixels.
         bars.bar(
             np.arange(n),
-            cell["norm"].values,
-            color=style.SEQUENTIAL.reversed()(amount(cell["superposition"].values)),
+            model["norm"].values,
+            color=style.SEQUENTIAL.reversed()(amount(model["superposition"].values)),
             width=0.85 if n <= 30 else 1.0,
             antialiased=n <= 30,
         )
@@ -124,10 +151,16 @@ def demonstration(ds: xr.Dataset) -> Figure:
         bars.tick_params(labelsize=7)
         if j:
             bars.set_yticklabels([])
-        empty.axis("off")
-        for panel in (matrix, strip):
-            panel.set(xticks=[], yticks=[])
-        strip.set_title("b", fontsize=8)
+        matrix.set(xticks=[], yticks=[])
+        if per_model == 2:
+            strip, empty = axes[:, 2 * j + 1]
+            empty.axis("off")
+            if bias is None:
+                strip.axis("off")
+            else:
+                strip.imshow(bias[:, None], cmap="RdBu_r", norm=weight, aspect="auto")
+                strip.set(xticks=[], yticks=[])
+                strip.set_title("b", fontsize=8)
         if columns:
             matrix.set_title(style.label(ds, columns, j, first=j == 0), fontsize=8)
     axes[0, 0].set_ylabel("$W W^\\top$", fontsize=8)
@@ -138,3 +171,8 @@ def demonstration(ds: xr.Dataset) -> Figure:
     )
     style.say_what_is_fixed(figure, ds)
     return figure
+
+
+def _bias(model: xr.Dataset) -> np.ndarray | None:
+    """The bias of every feature, if the model has such a parameter."""
+    return model["b"].values if "b" in model and model["b"].dims == ("feature",) else None

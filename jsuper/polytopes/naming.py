@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
+from jsuper.padding import is_padding
 from jsuper.polytopes.components import blocks, check_between_0_and_1, finite_weights
 from jsuper.polytopes.shapes import ideal, with_vertices
 
@@ -124,7 +125,8 @@ def feature_polytopes(
 
     Returns:
         Names, dimensions (..., feature): of a polytope, ``"unknown"``, ``"not
-        represented"``, or ``"diverged"`` for all features of such a model.
+        represented"``, or ``"diverged"`` for all features of such a model. Features that
+        a model of several sizes does not have are called ``""``.
 
     Raises:
         ValueError: If ``ds`` holds no such ``W``.
@@ -140,20 +142,24 @@ def feature_polytopes(
             f"variables {sorted(map(str, ds.data_vars))}"
         )
 
-    def names(W):
-        if not np.isfinite(W).all():
-            return np.full(len(W), "diverged", dtype=object)
+    def names(W, padding):
         named = np.full(len(W), NOT_REPRESENTED, dtype=object)
-        for block in identify(
-            W, tolerance, interference=interference, leak=leak, least_norm=least_norm
-        ):
-            named[list(block.features)] = block.name
+        W = np.where(padding, 0.0, W)
+        if np.isfinite(W).all():
+            for block in identify(
+                W, tolerance, interference=interference, leak=leak, least_norm=least_norm
+            ):
+                named[list(block.features)] = block.name
+        else:
+            named[:] = "diverged"
+        named[padding.all(1)] = ""
         return named
 
     named = xr.apply_ufunc(
         names,
         ds["W"],
-        input_core_dims=[["feature", "hidden"]],
+        is_padding(ds["W"]).broadcast_like(ds["W"]),
+        input_core_dims=[["feature", "hidden"]] * 2,
         output_core_dims=[["feature"]],
         vectorize=True,
     )
@@ -169,9 +175,9 @@ def count_polytopes(named: xr.DataArray) -> xr.DataArray:
         named: Names of dimensions (..., feature), as `feature_polytopes` returns them.
 
     Returns:
-        Numbers of features, dimensions (..., polytope), that sum to n_features. The
-        polytopes that occur stand in descending order of dimensionality; ``"unknown"``
-        and ``"not represented"`` come last.
+        Numbers of features, dimensions (..., polytope), that sum to the features of each
+        model. The polytopes that occur stand in descending order of dimensionality;
+        ``"unknown"`` and ``"not represented"`` come last.
 
     Example:
         >>> ds = xr.Dataset({"W": (("feature", "hidden"), ideal("pentagonal bipyramid"))})
@@ -179,7 +185,7 @@ def count_polytopes(named: xr.DataArray) -> xr.DataArray:
         {'digon': 2, 'pentagon': 5, 'unknown': 0, 'not represented': 0}
     """
     last = [UNKNOWN, NOT_REPRESENTED]
-    others = [str(name) for name in np.unique(named.values) if name not in last]
+    others = [str(name) for name in np.unique(named.values) if name not in ("", *last)]
 
     def dimensionality(name):
         if name == "diverged":

@@ -1,5 +1,7 @@
 """Datasets in, datasets out."""
 
-from jsuper.results.measures import best_seed, measure
+from jsuper.results.criteria import converged, holds_from
+from jsuper.results.measures import measure
+from jsuper.results.seeds import best_seed, lowest
 
-__all__ = ["best_seed", "measure"]
+__all__ = ["best_seed", "converged", "holds_from", "lowest", "measure"]

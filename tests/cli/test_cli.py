@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import jsuper as js
 from jsuper import cli
@@ -238,3 +239,202 @@ def test_reproduce_needs_a_folder(two_experiments, tmp_path, capsys):
     words = ["reproduce", "first", "--cores", "2", "-o", str(tmp_path / "file" / "in")]
     assert cli.main(words) == 2
     assert "output must be a folder that can be written, got" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--densities", "1.0000001"], "density must be in (0, 1], got 1.0000001"),
+        (
+            ["--learning-rate", "nan"],
+            "learning_rate must be at least 0 and finite, got nan",
+        ),
+        (["--learning-rate", "-1"], "learning_rate must be at least 0 and finite, got -1"),
+        (
+            ["--learning-rate", "inf"],
+            "learning_rate must be at least 0 and finite, got inf",
+        ),
+        (
+            ["--learning-rate", "1e39"],
+            "learning_rate must be at least 0 and finite, got 1e+39",
+        ),
+        (["--weight-decay", "nan"], "weight_decay must be at least 0 and finite, got nan"),
+        (
+            ["--weight-decay", "-0.1"],
+            "weight_decay must be at least 0 and finite, got -0.1",
+        ),
+        (["--key", "-1"], "key must be in [0, 2**63), got -1"),
+    ],
+)
+def test_numbers_are_refused_before_training(words, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(js.training, "train", None)
+    assert cli.main(["sweep", *words, *SMALL, "-o", str(tmp_path / "a.nc")]) == 2
+    assert capsys.readouterr().err == f"jsuper sweep: error: {message}\n"
+
+
+@pytest.mark.parametrize("option", ["--densities", "--sparsities"])
+def test_linear_is_a_threshold_only(option, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["sweep", option, "linear", "-o", str(tmp_path / "a.nc")])
+    assert stop.value.code == 2
+    assert "must be a number or START:STOP:COUNT" in capsys.readouterr().err
+
+
+def test_sparsities_give_the_densities_that_one_asks_for(tmp_path):
+    path = tmp_path / "a.nc"
+    given = ["0.9", "0.7", "0.99", "0.999", "0.99999", "0.9999999987655", "0"]
+    words = ["sweep", "--sparsities", *given, "-o", str(path), "--quiet"]
+    assert cli.main([*words, *SMALL]) == 0
+    expected = [0.1, 0.3, 0.01, 0.001, 0.00001, 1.2345e-9, 1.0]
+    assert js.load(path)["density"].values.tolist() == expected
+    assert float(js.load(path)["loss"].sel(density=0.1)[0, 0]) > 0
+
+
+def test_a_key_counts_in_all_its_bits(tmp_path):
+    import jax
+
+    from jsuper.cli.sweep import _key
+
+    keys = [0, 1, 2**32 - 1, 2**32, 2**32 + 1, 3 * 2**32 + 1, 2**63 - 1]
+    data = [jax.random.key_data(_key(number)).tolist() for number in keys]
+    assert data == [[number >> 32, number % 2**32] for number in keys]
+    for number in keys[:3]:
+        assert (
+            data[keys.index(number)] == jax.random.key_data(jax.random.key(number)).tolist()
+        )
+    with jax.enable_x64(True):
+        same = jax.random.key_data(jax.random.key(2**32 + 1)).tolist()
+    assert data[4] == same
+    with jax.default_prng_impl("rbg"):
+        assert jax.random.key_data(_key(5)).tolist() == [0, 5, 0, 5]
+        assert jax.random.key_data(_key(2**32 + 5)).tolist() == [1, 5, 1, 5]
+    files = []
+    for key in (0, 2**32):
+        files.append(tmp_path / f"{key}.nc")
+        words = ["sweep", "--key", str(key), "-o", str(files[-1]), "--quiet", *SMALL]
+        assert cli.main(words) == 0
+    assert not np.array_equal(*(js.load(path)["W"] for path in files))
+
+
+def drawn(tmp_path, *words):
+    """Draws a file by hand with coordinates of every kind."""
+    rng = np.random.default_rng(0)
+    path = tmp_path / "hand.nc"
+    if not path.exists():
+        dims, shape = ("activation", "density", "seed"), (2, 3, 2)
+        data = {
+            "W": ((*dims, "feature", "hidden"), rng.normal(size=(*shape, 3, 2))),
+            "loss": (dims, rng.random(shape)),
+            "history": ((*dims, "step"), rng.random((*shape, 4))),
+            "finite": (dims, np.ones(shape, bool)),
+        }
+        coords = {
+            "activation": ["relu", "gelu"],
+            "density": [1.0, 0.3, 0.1],
+            "sparsity": ("density", [0.0, 0.7, 0.9]),
+            "seed": [0, 1],
+            "step": [1, 2, 3, 4],
+            "note": "first try",
+        }
+        js.save(xr.Dataset(data, coords), path)
+    return cli.main(["plot", str(path), *words])
+
+
+def test_a_picture_without_extension_is_a_png_of_that_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("picture", "picture.", ".png", "b.PNG"):
+        assert drawn(tmp_path, "-o", name) == 0
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    assert drawn(tmp_path, "-o", "picture", "--force") == 0
+    assert drawn(tmp_path, "-o", "picture") == 2
+    assert drawn(tmp_path, "-o", "c.svg") == 0
+    assert "<svg" in (tmp_path / "c.svg").read_text()
+    names = {"hand.nc", "picture", "picture.", ".png", "b.PNG", "c.svg"}
+    assert {p.name for p in tmp_path.iterdir()} == names
+
+
+@pytest.mark.parametrize("name", ["a.nc", "a.v2", "a.tar.gz"])
+def test_an_unknown_extension_is_refused_before_drawing(
+    name, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(js.files, "load", None)
+    assert drawn(tmp_path, "-o", str(tmp_path / name)) == 2
+    said = capsys.readouterr().err
+    assert "output must end in one of ." in said
+    assert ".png, " in said
+    assert said.count("\n") == 1
+
+
+def test_a_sweep_is_not_replaced_by_its_picture(tmp_path, capsys):
+    drawn(tmp_path)
+    bare = (tmp_path / "hand.nc").rename(tmp_path / "hand")
+    before = bare.read_bytes()
+    assert cli.main(["plot", str(bare), "-o", str(bare), "--force"]) == 2
+    assert "output must be another file than the sweep" in capsys.readouterr().err
+    assert bare.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--select", "activation=relu"], "activation = relu\n"),
+        (["--select", "sparsity=0.9"], "sparsity = 0.9\n"),
+        (
+            ["--select", "activation=gelu", "--select", "density=1,0.1"],
+            "density = 1, 0.1\n",
+        ),
+        (["--kind", "phase", "--x", "sparsity", "--y", "activation"], ""),
+        (["--kind", "phase", "--x", "activation", "--y", "density"], ""),
+        (["--kind", "loss"], ""),
+    ],
+)
+def test_names_and_coordinates_beside_an_axis_are_taken(words, said, tmp_path, capsys):
+    picture = tmp_path / "picture.png"
+    assert drawn(tmp_path, *words, "-o", str(picture)) == 0
+    assert capsys.readouterr().out.endswith(f"{said}{picture}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--select", "density=nan"], "--select density must be a number, got 'nan'"),
+        (["--select", "density=linear"], "--select density must be a number, got 'linear'"),
+        (["--select", "activation=tanh"], "--select activation must be one of relu, gelu"),
+        (["--select", "depth=1"], "--select must name one of ['activation', 'density'"),
+        (["--kind", "phase", "--x", "note", "--y", "density"], "no axis 'note'"),
+        (["--kind", "phase"], "no axis 'threshold' to be drawn over, only ['activation'"),
+        (["--kind", "demonstration"], "the figure has room for 1 of the axes"),
+    ],
+)
+def test_plot_refuses_in_one_line(words, message, tmp_path, capsys):
+    assert drawn(tmp_path, *words) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert message in said
+    assert [p.name for p in tmp_path.iterdir()] == ["hand.nc"]
+
+
+@pytest.mark.parametrize("word", ["density", "=1", "density=", ""])
+def test_a_selection_needs_a_name_and_a_value(word, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        drawn(tmp_path, "--select", word)
+    assert stop.value.code == 2
+    assert f"must be AXIS=VALUE, got {word!r}" in capsys.readouterr().err
+
+
+def test_plot_takes_models_of_several_sizes(tmp_path, capsys):
+    W = np.random.default_rng(0).normal(size=(3, 2, 4, 3))
+    n_hidden = np.arange(1, 4)
+    padding = np.arange(3) >= n_hidden[:, None]
+    W = np.where(padding[:, None, None], np.nan, W)
+    data = {"W": (("n_hidden", "seed", "feature", "hidden"), W)}
+    data["loss"] = (("n_hidden", "seed"), np.ones((3, 2)))
+    coords = {"n_hidden": n_hidden, "hidden_padding": (("n_hidden", "hidden"), padding)}
+    path = js.save(xr.Dataset(data, coords), tmp_path / "sizes.nc")
+    assert cli.main(["plot", str(path)]) == 2
+    assert "--select n_hidden=2" in capsys.readouterr().err
+    for words in (["n_hidden=2"], ["n_hidden=1"], ["n_hidden=1,2"]):
+        assert cli.main(["plot", str(path), "--force", "--select", *words]) == 0
+    assert cli.main(["plot", str(path), "--kind", "demonstration"]) == 0
+    assert cli.main(["info", str(path)]) == 0
+    assert "n_hidden (3): 1, 2, 3" in capsys.readouterr().out

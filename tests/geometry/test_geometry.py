@@ -242,3 +242,42 @@ def test_is_dedicated():
 def test_weights_need_two_axes(measure):
     with pytest.raises(ValueError, match=r"^W must have shape .* got shape \(3,\)$"):
         measure(jnp.ones(3))
+
+
+def test_cosines_by_their_definition():
+    W = np.random.default_rng(0).normal(size=(2, 5, 3))
+    W[0, 3] = 0
+    with jax.enable_x64(True):
+        found = np.asarray(jax.jit(js.cosines)(W))
+    for model, i, j in np.ndindex(2, 5, 5):
+        v, w = W[model, i], W[model, j]
+        lengths = np.linalg.norm(v) * np.linalg.norm(w)
+        expected = v @ w / lengths if lengths else 0
+        assert found[model, i, j] == pytest.approx(expected, abs=1e-14)
+    assert np.abs(found).max() <= 1 + 1e-14
+
+
+def test_cosines_are_interference_without_norms():
+    W = jnp.asarray(np.random.default_rng(1).normal(size=(6, 4)))
+    off_diagonal = ~np.eye(6, dtype=bool)
+    scaled = np.asarray(js.cosines(W) * js.feature_norms(W))
+    np.testing.assert_allclose(
+        scaled[off_diagonal], js.interference(W)[off_diagonal], rtol=1e-5, atol=1e-6
+    )
+    gradient = jax.grad(lambda W: js.cosines(W).sum())(W.at[2].set(0.0))
+    assert bool(jnp.isfinite(gradient).all())
+    assert bool(jnp.isnan(js.cosines(W.at[2].set(jnp.nan))[2]).all())
+
+
+def test_a_dedicated_feature_has_no_superposition_at_all():
+    # The square of its own norm is not subtracted from a sum that holds it.
+    W = jnp.diag(jnp.linspace(0.1, 3.0, 50)) @ jnp.eye(50, 60)
+    np.testing.assert_array_equal(js.superposition(W), 0)
+    np.testing.assert_allclose(js.feature_dimensionality(W), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("measure", [js.superposition, js.feature_dimensionality])
+def test_one_matrix_of_pairs_is_held_at_once(measure):
+    n = 512
+    compiled = jax.jit(measure).lower(jnp.ones((n, 8))).compile()
+    assert compiled.memory_analysis().temp_size_in_bytes < 2 * 4 * n**2

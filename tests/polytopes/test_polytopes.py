@@ -207,6 +207,48 @@ def test_polytopes_of_a_sweep():
     assert int(counts.sel(seed=3, polytope="digon")) == 4
 
 
+def test_polytopes_of_models_of_several_sizes():
+    shapes = [ideal("digon"), ideal("pentagon"), ideal("tetrahedron")]
+    padded = [
+        np.pad(W, ((0, 5 - len(W)), (0, 3 - W.shape[1])), constant_values=np.nan)
+        for W in shapes
+    ]
+    n, m = np.array([W.shape for W in shapes]).T
+    ds = xr.Dataset(
+        {"W": (("size", "hidden", "feature"), np.stack(padded).transpose(0, 2, 1))},
+        {
+            "size": ["small", "flat", "solid"],
+            "feature_padding": (("size", "feature"), np.arange(5) >= n[:, None]),
+            "hidden_padding": (
+                ("size", "hidden"),
+                (np.arange(3) >= m[:, None]).astype("int8"),
+            ),
+        },
+    )
+    named = feature_polytopes(ds)
+    for name, k, size in zip(
+        ["digon", "pentagon", "tetrahedron"], n, ds["size"], strict=True
+    ):
+        assert named.sel(size=size).values.tolist() == [name] * k + [""] * (5 - k)
+    counts = polytopes.count_polytopes(named)
+    assert "" not in counts["polytope"]
+    np.testing.assert_array_equal(counts.sum("polytope"), n)
+    ds["W"][1, 0, 0] = np.nan  # diverged, which padding is not
+    assert feature_polytopes(ds).sel(size="flat").values.tolist() == ["diverged"] * 5
+    assert (
+        feature_polytopes(ds).sel(size="small").values.tolist() == ["digon"] * 2 + [""] * 3
+    )
+
+
+def test_a_grid_of_names_is_named():
+    W = np.stack([ideal("triangle"), -ideal("triangle")])
+    ds = xr.Dataset(
+        {"W": (("activation", "feature", "hidden"), W)}, {"activation": ["a", "b"]}
+    )
+    named = feature_polytopes(ds).sel(activation="b")
+    assert named.values.tolist() == ["triangle"] * 3
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

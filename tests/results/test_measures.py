@@ -11,6 +11,7 @@ MEASURED = {
     "norm",
     "dimensionality",
     "superposition",
+    "is_represented",
     "features_per_dimension",
     "represented",
     "dedicated",
@@ -155,3 +156,109 @@ def test_best_seed_needs_losses_along_seeds(ds, drop):
 def test_an_axis_named_like_a_measure_is_not_overwritten(ds):
     with pytest.raises(ValueError, match="no axis named 'norm'"):
         js.measure(ds.rename(density="norm"))
+
+
+def test_models_measured_by_parts_are_measured_alike(ds, monkeypatch):
+    from jsuper.results import measures
+
+    whole = js.measure(ds)
+    for models in (1, 4, 5):  # 6 models in all
+        monkeypatch.setattr(measures, "AT_ONCE", models * 25)
+        xr.testing.assert_allclose(js.measure(ds), whole, rtol=1e-6)
+    monkeypatch.setattr(measures, "AT_ONCE", 1)
+    assert js.measure(ds)["superposition"].sel(density=0.1, seed=4)[4] == 0
+
+
+def test_which_features_are_represented(ds):
+    measured = js.measure(ds)
+    which = measured["is_represented"]
+    assert which.dtype == bool
+    assert which.dims == ("density", "seed", "feature")
+    assert which.sel(density=0.1, seed=4).values.tolist() == [True] * 3 + [False] * 2
+    assert not which.isel(density=0, seed=2).any()
+    finite = measured["represented"].notnull()
+    np.testing.assert_array_equal(
+        which.sum("feature"), measured["represented"].where(finite, 0)
+    )
+
+
+def test_other_weights_are_measured_under_their_name(ds):
+    renamed = ds.rename(W="W_in").transpose("hidden", "seed", "feature", "density")
+    measured, expected = js.measure(renamed, weights="W_in"), js.measure(ds)
+    for name in MEASURED:
+        values = measured[name].transpose(*expected[name].dims)
+        np.testing.assert_allclose(values, expected[name], rtol=1e-6)
+    with pytest.raises(ValueError, match=r"variable V with dimensions .* got .*'W_in'"):
+        js.measure(renamed, weights="V")
+
+
+@pytest.mark.parametrize("dtype", ["int8", np.float32, object])
+def test_finite_need_not_be_bool(ds, dtype):
+    finite = ("seed", "density"), np.array([[1, 1], [0, 1], [1, 1]])
+    expected = js.measure(ds.assign(finite=(finite[0], finite[1].astype(bool))))
+    measured = js.measure(ds.assign(finite=(finite[0], finite[1].astype(dtype))))
+    for name in MEASURED:
+        np.testing.assert_array_equal(measured[name], expected[name])
+    assert np.isnan(measured["represented"].isel(density=0, seed=1))
+
+
+def test_missing_models_are_not_measured(ds):
+    """As after an outer join, or a mean of finite over seeds."""
+    finite = (("density", "seed"), np.ones((2, 3), bool))
+    longer = js.measure(ds.assign(finite=finite).reindex(seed=[4, 5, 6, 7]))
+    assert longer["superposed"].sel(seed=7).isnull().all()
+    assert not longer["is_represented"].sel(seed=7).any()
+    np.testing.assert_array_equal(
+        longer["norm"].sel(seed=[4, 5]), js.measure(ds)["norm"].sel(seed=[4, 5])
+    )
+    partly = ds.isel(seed=0).assign(finite=("density", [1.0, 0.5]))
+    assert js.measure(partly)["represented"].isnull().values.tolist() == [False, True]
+
+
+@pytest.mark.parametrize("dtype", [bool, "int8", float])
+def test_models_of_several_sizes_are_measured_as_if_alone(dtype):
+    rng = np.random.default_rng(1)
+    n_hidden, n_features = [1, 2, 4], [3, 5]
+    W = np.full((3, 2, 2, 5, 4), np.nan, np.float32)
+    for i, j, seed in np.ndindex(3, 2, 2):
+        own = rng.normal(size=(n_features[j], n_hidden[i]))
+        W[i, j, seed, : n_features[j], : n_hidden[i]] = own
+    W[1, 1, 1, 0, 0] = np.nan  # diverged
+    marks = {
+        "hidden_padding": ("n_hidden", "hidden", n_hidden),
+        "feature_padding": ("n_features", "feature", n_features),
+    }
+    coords = {
+        name: ((axis, dim), np.arange(max(sizes)) >= np.array(sizes)[:, None])
+        for name, (axis, dim, sizes) in marks.items()
+    }
+    ds = xr.Dataset(
+        {"W": (("n_hidden", "n_features", "seed", "feature", "hidden"), W)}, coords
+    )
+    for name in coords:
+        ds[name] = ds[name].astype(dtype)
+    measured = js.measure(ds)
+    for i, j, seed in np.ndindex(3, 2, 2):
+        n, m = n_features[j], n_hidden[i]
+        own = W[i, j, seed, :n, :m]
+        alone = js.measure(xr.Dataset({"W": (("feature", "hidden"), own)}))
+        one = measured.isel(n_hidden=i, n_features=j, seed=seed)
+        for name in MEASURED:
+            np.testing.assert_allclose(
+                one[name].isel(feature=slice(n)) if one[name].dims else one[name],
+                alone[name],
+                rtol=1e-5,
+                atol=1e-6,
+            )
+        assert one["norm"][n:].isnull().all()
+        assert not one["is_represented"][n:].any()
+
+
+def test_a_model_without_such_weights_is_not_measured():
+    W = np.stack([np.eye(2), np.full((2, 2), np.nan)])
+    coords = {"W_padding": ("tied", [False, True]), "tied": [True, False]}
+    ds = js.measure(xr.Dataset({"W": (("tied", "feature", "hidden"), W)}, coords))
+    assert ds["represented"].values[0] == 2
+    assert all(
+        ds[name].isel(tied=1).isnull().all() for name in set(MEASURED) - {"is_represented"}
+    )

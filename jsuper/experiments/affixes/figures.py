@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from matplotlib.colors import ListedColormap, to_rgb
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
@@ -31,6 +30,7 @@ from jsuper.experiments.affixes.statistics import (
     named,
 )
 from jsuper.plots import style
+from jsuper.plots.style import Figure
 
 COLORS = [style.PALETTE[c] for c in ("blue", "vermilion", "green", "orange", "purple")]
 LOOKS = {"composed": ("0.25", "o"), "real": (style.PALETTE["sky"], "s")}

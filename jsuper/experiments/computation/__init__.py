@@ -14,7 +14,6 @@ import math
 import jax
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 import jsuper as js
 from jsuper.experiments.computation import asymmetric_motif
@@ -22,6 +21,7 @@ from jsuper.experiments.experiment import Experiment, Finding, Outcome
 from jsuper.geometry.neurons import features_per_neuron, rescale_neurons
 from jsuper.models.computation import ComputationModel, absolute
 from jsuper.plots import neurons, style
+from jsuper.plots.style import Figure
 
 DENSITIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 TRAINING = (

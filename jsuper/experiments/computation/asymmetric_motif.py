@@ -8,12 +8,12 @@ those after `jsuper.rescale_neurons`.
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 import jsuper as js
 from jsuper.experiments.experiment import Finding
 from jsuper.plots import neurons, style
+from jsuper.plots.style import Figure
 
 
 def find(W_in: np.ndarray, W_out: np.ndarray) -> list[tuple[int, int, int]]:

@@ -3,13 +3,13 @@
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 import jsuper as js
 from jsuper.experiments.correlated.findings import PAPER_RANGES
 from jsuper.experiments.correlated.solutions import ARRANGEMENTS, arrangements
 from jsuper.plots import style
 from jsuper.plots.animation import draw_embeddings
+from jsuper.plots.style import Figure
 
 SHOWN = 0.05
 """Density of the embeddings and matrices drawn; of those trained the nearest is taken."""

@@ -4,11 +4,11 @@ from collections import Counter
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from jsuper.experiments.k_gons.measures import SCALES, WATCHED, level_of_name, plateaus
 from jsuper.plots import style
+from jsuper.plots.style import Figure
 
 LABEL_BOX = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 import jsuper as js
 from jsuper.experiments.non_uniform.measures import (
@@ -17,6 +16,7 @@ from jsuper.experiments.non_uniform.measures import (
     total_loss,
 )
 from jsuper.plots import style
+from jsuper.plots.style import Figure
 
 COLORS = dict(zip(GEOMETRIES, ("blue", "vermilion", "orange", "black"), strict=True))
 MARKERS = dict(zip(GEOMETRIES, "os^x", strict=True))

@@ -18,12 +18,12 @@ import numpy as np
 import optax
 import xarray as xr
 from jax import lax
-from matplotlib.figure import Figure
 
 import jsuper as js
 from jsuper.experiments.experiment import Experiment, Finding, Outcome
 from jsuper.experiments.phase_change import crossing
 from jsuper.plots import solutions, style
+from jsuper.plots.style import Figure
 from jsuper.theory.phases import best_phase, nearest_phase, phase_losses, phase_weights
 
 LOWEST_DENSITY = 0.01

@@ -15,13 +15,13 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 
 import jsuper as js
 from jsuper.experiments.experiment import Experiment, Finding, Outcome
 from jsuper.experiments.privileged_basis import solutions
 from jsuper.geometry.neurons import basis_alignment, features_per_neuron
 from jsuper.plots import neurons, style
+from jsuper.plots.style import Figure
 from jsuper.pytrees import pytree
 
 N_FEATURES, N_NEURONS, RATIO = 10, 5, 0.75
