@@ -24,11 +24,14 @@ def check(
     if isinstance(value, Tracer):
         return
     try:
-        numbers = np.asarray(value, dtype=float)
+        # NumPy would read a number out of a text.
+        numbers = None if isinstance(value, str) else np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        raise ValueError(f"{argument} must be {allowed}, got {value!r}") from None
-    wrong = ~np.broadcast_to(holds(numbers), numbers.shape)
-    if wrong.any():
+        numbers = None
+    if numbers is None:
+        raise ValueError(f"{argument} must be {allowed}, got {value!r}")
+    if not np.all(allows := holds(numbers)):
+        wrong = ~np.broadcast_to(allows, numbers.shape)
         worst = float(numbers[wrong].flat[0])
         said = f"{worst:g}"
         if np.all(holds(np.asarray(float(said)))):

@@ -1,4 +1,4 @@
-"""``jsuper sweep``: train a grid of densities, thresholds and seeds."""
+"""``jsuper sweep``: train a grid of densities, thresholds and seeds, and of sizes and more."""
 
 import argparse
 from pathlib import Path
@@ -12,6 +12,7 @@ import optax
 import jsuper as js
 from jsuper import files
 from jsuper.cli.console import say
+from jsuper.models.activations import ACTIVATIONS
 from jsuper.results.models import is_finite
 from jsuper.validation import check
 
@@ -21,12 +22,14 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "sweep",
         allow_abbrev=False,
-        help="train a grid of densities x thresholds x seeds",
-        description="Train a grid of toy models, x' = ExReLU_t(x W Wᵀ + b), and write it "
-        "as a netCDF file.",
-        epilog="VALUES are numbers (1 0.3 0.1) or a range START:STOP:COUNT; densities are "
-        "spaced evenly in the log, all else evenly. 'linear' is the threshold minus "
-        "infinity. Randomness follows --key; --seeds is how many models a cell has. "
+        help="train a grid of toy models",
+        description="Train a grid of toy models, x' = f(x W Wᵀ + b) with f = ExReLU_t by "
+        "default, and write it as a netCDF file.",
+        epilog="VALUES are numbers (1 0.3 0.1) or a range START:STOP:COUNT; densities and "
+        "learning rates are log-spaced, all else is spaced evenly. 'linear' is the "
+        "threshold minus infinity. Several widths, activations or learning rates are axes "
+        "n_hidden, activation and learning_rate of the result. Randomness follows --key; "
+        "--seeds is how many models a cell has, or which: 8:16 are the seeds 8 to 15. "
         "Example: jsuper sweep --densities 1:0.05:10 --thresholds 0 -0.25 -o exrelu.nc",
     )
     inputs = parser.add_mutually_exclusive_group()
@@ -51,14 +54,45 @@ def add(commands: Any) -> None:
         help="ExReLU thresholds; 0 is ReLU (default: 0)",
         **values,
     )
+    parser.add_argument(
+        "--hidden",
+        type=int,
+        nargs="+",
+        default=[2],
+        metavar="M",
+        help="hidden dimensions (default: 2)",
+    )
+    parser.add_argument(
+        "--activations",
+        nargs="+",
+        choices=list(ACTIVATIONS),
+        default=["exrelu"],
+        metavar="NAME",
+        help=f"activations, of {', '.join(ACTIVATIONS)} (default: exrelu)",
+    )
+    rates = parser.add_mutually_exclusive_group()
+    rates.add_argument(
+        "--learning-rate",
+        type=float,
+        default=1e-3,
+        metavar="RATE",
+        help="AdamW's learning rate (default: 0.001)",
+    )
+    rates.add_argument(
+        "--learning-rates", type=_log_values, help="several of them", **values
+    )
+    parser.add_argument(
+        "--seeds",
+        type=_seeds,
+        default=8,
+        metavar="K",
+        help="seeds per cell, or FIRST:STOP (default: 8)",
+    )
     for flag, default, metavar, text in (
         ("--features", 5, "N", "features"),
-        ("--hidden", 2, "M", "hidden dimensions"),
         ("--importance", 0.9, "R", "feature i has importance R^i"),
-        ("--seeds", 8, "K", "seeds per cell"),
         ("--steps", 10_000, "STEPS", "training steps"),
         ("--batch", 1024, "B", "examples in each step"),
-        ("--learning-rate", 1e-3, "RATE", "AdamW's learning rate"),
         ("--weight-decay", 1e-2, "DECAY", "AdamW's weight decay"),
         ("--key", 0, "KEY", "number that all randomness follows"),
     ):
@@ -88,33 +122,34 @@ def run(options: argparse.Namespace) -> None:
     else:
         # 1 - 0.9 is 0.09999999999999998; 1 - s has no more than 15 decimals.
         densities = np.round(1 - np.concatenate(options.sparsities), 15)
-    for name in ("learning_rate", "weight_decay"):
-        check(name, getattr(options, name), _is_rate, "at least 0 and finite")
-    axes = {
-        "density": densities,
-        "threshold": np.concatenate(options.thresholds),
-        "seed": options.seeds,
-    }
+    rates = np.concatenate(options.learning_rates or [[options.learning_rate]])
+    for name, value in (("learning_rate", rates), ("weight_decay", options.weight_decay)):
+        check(name, value, _is_rate, "at least 0 and finite")
+    axes = {"density": densities, "threshold": np.concatenate(options.thresholds)}
+    sizes = {"n_hidden": options.hidden, "activation": options.activations}
+    axes |= {name: values for name, values in sizes.items() if len(values) > 1}
+    if len(rates) > 1:
+        axes["learning_rate"] = rates
     js.use_cpu_cores(options.cores)
     n = options.features
     importance = np.asarray(js.geometric_importance(n, options.importance))
 
-    def task(density, threshold):
+    def task(
+        density, threshold, n_hidden=options.hidden[0], activation=options.activations[0]
+    ):
         return js.Task(
             features=js.SparseFeatures(n, density),
-            model=js.ToyModel(n, options.hidden, threshold),
+            model=js.ToyModel(n, n_hidden, threshold, activation=activation),
             importance=importance,
         )
 
-    recipe = js.Recipe(
-        steps=options.steps,
-        batch_size=options.batch,
-        optimizer=optax.adamw(options.learning_rate, weight_decay=options.weight_decay),
-    )
+    def adamw(learning_rate=float(rates[0])):
+        return optax.adamw(learning_rate, weight_decay=options.weight_decay)
+
     ds = js.sweep(
         task,
-        axes,
-        recipe,
+        axes | {"seed": options.seeds},
+        js.Recipe(options.steps, options.batch, adamw if len(rates) > 1 else adamw()),
         key=_key(options.key),
         progress=False if options.quiet else None,
     )
@@ -142,6 +177,19 @@ def _is_rate(rate: np.ndarray) -> np.ndarray:
 def _thresholds(text: str) -> list[float]:
     """Numbers of one word, as `_values`, or ``linear``."""
     return [-np.inf] if text.strip() == "linear" else _values(text)
+
+
+def _seeds(text: str) -> int | list[int]:
+    """A number of seeds, or those from FIRST up to STOP."""
+    try:
+        if ":" not in text:
+            return int(text)
+        first, stop = map(int, text.split(":"))
+        return list(range(first, stop))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be a number or FIRST:STOP, got {text.strip()!r}"
+        ) from None
 
 
 def _values(text: str) -> list[float]:

@@ -438,3 +438,55 @@ def test_plot_takes_models_of_several_sizes(tmp_path, capsys):
     assert cli.main(["plot", str(path), "--kind", "demonstration"]) == 0
     assert cli.main(["info", str(path)]) == 0
     assert "n_hidden (3): 1, 2, 3" in capsys.readouterr().out
+
+
+def test_sizes_activations_and_learning_rates_are_axes(tmp_path, capsys):
+    path = tmp_path / "a.nc"
+    words = [
+        "sweep",
+        "--hidden",
+        "1",
+        "2",
+        "--activations",
+        "relu",
+        "tanh",
+        "-o",
+        str(path),
+    ]
+    words += ["--learning-rates", "1e-3:1e-1:3", "--seeds", "3:5", "--quiet"]
+    words += ["--steps", "10", "--batch", "16", "--cores", "2"]
+    assert cli.main(words) == 0
+    ds = js.load(path)
+    assert ds["n_hidden"].values.tolist() == [1, 2]
+    assert ds["activation"].values.tolist() == ["relu", "tanh"]
+    np.testing.assert_allclose(ds["learning_rate"], [1e-3, 1e-2, 1e-1])
+    assert ds["seed"].values.tolist() == [3, 4]
+    assert ds["hidden_padding"].dims == ("n_hidden", "hidden")
+    assert ds["finite"].all()
+    assert cli.main(["info", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert "activation (2): relu, tanh" in said
+    picture = tmp_path / "a.png"
+    select = ["activation=tanh", "n_hidden=2", "learning_rate=0.01"]
+    assert cli.main(["plot", str(path), "--select", *select, "-o", str(picture)]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    loss = ["--kind", "phase", "--x", "learning_rate", "--y", "activation"]
+    loss += ["--quantity", "loss", "--select", "n_hidden=2", "density=0.1"]
+    words = ["plot", str(path), *loss, "threshold=0", "-o", str(picture), "--force"]
+    assert cli.main(words) == 0
+
+
+def test_one_size_and_one_activation_are_no_axes(tmp_path):
+    path = tmp_path / "a.nc"
+    words = ["sweep", "--hidden", "3", "--activations", "gelu", "-o", str(path), "--quiet"]
+    assert cli.main([*words, *SMALL]) == 0
+    ds = js.load(path)
+    assert ds["W"].dims == ("density", "threshold", "seed", "feature", "hidden")
+    assert ds.sizes["hidden"] == 3
+
+
+@pytest.mark.parametrize("seeds", ["8:", "a", "3:3:3"])
+def test_seeds_that_are_none(seeds, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["sweep", "--seeds", seeds, "-o", str(tmp_path / "a.nc")])
+    assert f"must be a number or FIRST:STOP, got '{seeds}'" in capsys.readouterr().err
