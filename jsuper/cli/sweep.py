@@ -1,4 +1,4 @@
-"""``jsuper sweep``: train a grid of densities, thresholds and seeds, and of sizes and more."""
+"""``jsuper sweep``: train a grid of densities, thresholds, seeds, sizes and activations."""
 
 import argparse
 from pathlib import Path
