@@ -3,14 +3,15 @@ r"""Which activations superpose, and from which density on? One sweep answers.
 Ten activations at ten densities, with two widths and eight seeds, are one call: activation
 and width are axes like the density, and each of their combinations compiles once.
 
-A linear map through m dimensions explains at most m of n equal, independent features: with
-R_i^2 = 1 - E (x_i - x'_i)^2 / Var x_i, the sum over features is at most m. What exceeds m is
+A linear map through m dimensions explains at most m of n equal, independent features: the
+sum over features of R_i^2 = 1 - E (x_i - x'_i)^2 / Var x_i is at most m. What exceeds m is
 superposition, whatever an activation does to the scale of the weights. Run it with
 
     python scripts/activations.py --out docs/gallery/results/activations
 """
 
 import argparse
+import itertools
 from pathlib import Path
 
 import jax
@@ -70,17 +71,31 @@ def main() -> None:
     recipe = js.Recipe(options.steps, 512, js.decaying_adam)
     ds = js.sweep(task, axes, recipe, key=jax.random.key(0))
     ds["explained"] = explained(ds, key=jax.random.key(1))
-    onsets = ds["explained"].groupby(["activation", "n_hidden"]).map(onset)
+    onsets = {
+        (name, m): onset(ds["explained"].sel(activation=name, n_hidden=m))
+        for name, m in itertools.product(ACTIVATIONS, axes["n_hidden"])
+    }
+    rows = pd.DataFrame.from_dict(onsets, orient="index").rename_axis(
+        ["activation", "n_hidden"]
+    )
+
+    # The same with a tenth of the rate and no decay: the official notebook's recipe.
+    some = {"activation": ["relu", "sigmoid", "softplus", "tanh"], "n_hidden": [2]}
+    slow = js.sweep(task, axes | some, js.Recipe(options.steps), key=jax.random.key(0))
+    slow["explained"] = explained(slow, key=jax.random.key(1))
 
     options.out.mkdir(parents=True, exist_ok=True)
     js.save(ds, options.out / "activations.nc", force=True)
-    rows = onsets.sel(activation=list(ACTIVATIONS)).to_dataframe()
+    js.save(slow, options.out / "notebook_recipe.nc", force=True)
     rows.to_csv(options.out / "onsets.csv", float_format="%.4g")
     findings = options.out / "findings.md"
     findings.write_text(table(rows), encoding="utf-8")
     draw_explained(ds["explained"]).savefig(options.out / "explained.png", dpi=150)
     draw_embeddings(ds).savefig(options.out / "embeddings.png", dpi=150)
+    both = js.concat({"decaying": ds.sel(some), "notebook": slow}, "recipe")["explained"]
+    draw_recipes(both).savefig(options.out / "recipes.png", dpi=150)
     print(findings.read_text(encoding="utf-8"))
+    print(both.isel(n_hidden=0).mean("seed").to_series().unstack().round(2).to_string())
 
 
 def explained(ds: xr.Dataset, key: jax.Array) -> xr.DataArray:
@@ -100,12 +115,12 @@ def explained(ds: xr.Dataset, key: jax.Array) -> xr.DataArray:
     )
 
 
-def onset(explained: xr.DataArray) -> xr.Dataset:
+def onset(explained: xr.DataArray) -> dict[str, float]:
     """The density below which the mean over seeds exceeds the margin, and how far it goes.
 
     The interval holds 95 % of resamplings of the seeds; all is NaN if it never does.
     """
-    values = explained.transpose(..., "density", "seed").values.squeeze()
+    values = explained.transpose("density", "seed").values
     logs = np.log(explained["density"].values)
 
     def crossing(seeds):
@@ -113,7 +128,8 @@ def onset(explained: xr.DataArray) -> xr.Dataset:
         if not len(over) or over[0] == 0:
             return np.nan
         around = [over[0] - 1, over[0]]
-        return np.exp(np.interp(MARGIN, values[around][:, seeds].mean(1), logs[around]))
+        mean = values[around][:, seeds].mean(1)
+        return float(np.exp(np.interp(MARGIN, mean, logs[around])))
 
     seeds = np.arange(values.shape[1])
     found, low, high = crossing(seeds), np.nan, np.nan
@@ -128,22 +144,22 @@ def onset(explained: xr.DataArray) -> xr.Dataset:
         )
         low, high = resampled.confidence_interval
     most = values.mean(1).argmax()
-    return xr.Dataset(
-        {
-            "onset": found,
-            "low": low,
-            "high": high,
-            "most": values[most].mean(),
-            "most_std": values[most].std(ddof=1),
-            "at_density": np.exp(logs[most]),
-        }
-    )
+    return {
+        "onset": found,
+        "low": low,
+        "high": high,
+        "most": float(values[most].mean()),
+        "most_std": float(values[most].std(ddof=1)),
+        "at_density": float(np.exp(logs[most])),
+    }
 
 
 def table(rows: pd.DataFrame) -> str:
     """The onsets as a table in Markdown, a row for each activation."""
-    head = "| activation | superposes from density, m = 2 | m = 4 | features per dimension, m = 2 | m = 4 |"
-    lines = [head, "|---|---|---|---|---|"]
+    lines = [
+        "| activation | superposes from density, m = 2 | m = 4 | at most, m = 2 | m = 4 |",
+        "|---|---|---|---|---|",
+    ]
     for name in ACTIVATIONS:
         of_name = [rows.loc[(name, m)] for m in (2, 4)]
         onsets = [
@@ -182,18 +198,44 @@ def draw_explained(explained: xr.DataArray) -> Figure:
             panel.fill_between(density, low, high, color=color, alpha=0.15, lw=0)
             panel.plot(density, curve.mean("seed"), line, color=color, lw=1.6, label=name)
         panel.axhline(1, color="0.6", lw=0.7, zorder=0)
-        style.plain_log_axis(panel.xaxis)
-        panel.set(xlim=(1, 0.01), xlabel="density", title=f"{N} features, {m} dimensions")
+        panel.set(xscale="log", xlim=(1, 0.01), xlabel="density")
+        panel.set_title(f"{N} features, {m} dimensions", fontsize=10)
+        style.plain_log(panel.xaxis)
         panel.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("features explained per dimension")
     panels[1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return figure
 
 
+def draw_recipes(explained: xr.DataArray) -> Figure:
+    """The same activations trained by two recipes, a panel for each."""
+    names = explained["activation"].values
+    figure = style.Figure(
+        figsize=(2.2 * len(names) + 0.4, 2.6), layout="constrained", dpi=150
+    )
+    panels = figure.subplots(1, len(names), sharey=True)
+    density = explained["density"].values
+    for panel, name in zip(panels, names, strict=True):
+        for recipe, line in (("decaying", "-"), ("notebook", "--")):
+            curve = explained.sel(activation=name, recipe=recipe, n_hidden=2)
+            color = style.PALETTE["blue" if recipe == "decaying" else "vermilion"]
+            low, high = curve.min("seed"), curve.max("seed")
+            panel.fill_between(density, low, high, color=color, alpha=0.2, lw=0)
+            panel.plot(density, curve.mean("seed"), line, color=color, lw=1.6, label=recipe)
+        panel.axhline(1, color="0.6", lw=0.7, zorder=0)
+        panel.set(xscale="log", xlim=(1, 0.01), xlabel="density")
+        panel.set_title(name, fontsize=10)
+        style.plain_log(panel.xaxis)
+        panel.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("features explained\nper dimension")
+    panels[0].legend(frameon=False)
+    return figure
+
+
 def draw_embeddings(ds: xr.Dataset) -> Figure:
     """Embeddings of the best model of each activation, scaled to the longest one."""
     ds = js.padding.trim(ds.sel(n_hidden=2)).sel(density=[0.22, 0.05], method="nearest")
-    longest = np.sqrt((ds["W"] ** 2).sum("hidden")).max("feature")
+    longest = ((ds["W"] ** 2).sum("hidden") ** 0.5).max("feature")
     ds = ds.assign(W=ds["W"] / longest).transpose("activation", "density", ...)
     return js.plots.embeddings(ds.drop_vars("n_hidden"))
 

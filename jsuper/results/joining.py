@@ -138,7 +138,7 @@ def _along_new_axis(
 ) -> xr.Dataset:
     """A part with one value of a new axis; what is the same in all stays without it."""
     importances = [v for v in part.data_vars if "importance" in str(v)]
-    alike = [v for v in importances if all(part[v].equals(p.get(v)) for p in parts)]
+    alike = [v for v in importances if all(v in p and part[v].equals(p[v]) for p in parts)]
     part = part.drop_vars(name, errors="ignore")
     return part.drop_vars(alike).expand_dims({name: [value]}).assign(part[alike])
 
@@ -236,7 +236,9 @@ def _made_by(parts: Sequence[xr.Dataset], dim: str) -> str:
             own = json.loads(str(part.attrs.get("made_by")))
         except json.JSONDecodeError:
             own = None
-        joined = isinstance(own, dict) and own.get("dim") == dim
-        told += own["parts"] if joined else [own]
+        if isinstance(own, dict) and own.get("dim") == dim:
+            told += own["parts"]
+        else:
+            told.append(own)
     distinct = [one for i, one in enumerate(told) if one not in told[:i]]
     return json.dumps({"dim": dim, "parts": distinct}, allow_nan=False)

@@ -15,7 +15,12 @@ import xarray as xr
 
 from jsuper import files
 from jsuper.sweeps.axes import SEED, read_axes
-from jsuper.sweeps.devices import SharedTraining, checked_devices, mesh_of
+from jsuper.sweeps.devices import (
+    SharedTraining,
+    checked_devices,
+    mesh_of,
+    without_mesh,
+)
 from jsuper.sweeps.grid import Grid
 from jsuper.sweeps.labels import Labels
 from jsuper.sweeps.provenance import described, described_key
@@ -84,8 +89,7 @@ def losses(
     devices = checked_devices(devices)
     found, first_task = [], None
     with jax.set_mesh(mesh_of(devices)):
-        data = np.asarray(jax.random.key_data(key))
-        root = counter_based(jax.random.wrap_key_data(data, impl=jax.random.key_impl(key)))
+        root = counter_based(without_mesh(key))
         for values in itertools.product(*(axis.values for axis in tests.values())):
             tested = dict(zip(tests, values, strict=True))
             grid = Grid(functools.partial(build, **fixed, **tested), own, recipe)

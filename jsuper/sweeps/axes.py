@@ -1,5 +1,6 @@
 """The axes of a sweep: names and values, checked before anything is built."""
 
+import contextlib
 import dataclasses
 import zlib
 from collections.abc import Iterable, Mapping
@@ -107,8 +108,9 @@ def read_seeds(axes: Mapping[str, Any]) -> list[int]:
     given = axes.get(SEED, [0])
     if isinstance(given, xr.DataArray):
         given = given.values
-    is_count = hasattr(given, "__array__") or not isinstance(given, Iterable)
-    if isinstance(given, str) or (is_count and np.ndim(given) == 0):
+    is_array = hasattr(given, "__array__")
+    is_count = np.ndim(given) == 0 if is_array else not isinstance(given, Iterable)
+    if isinstance(given, str) or is_count:
         count = as_count("axis 'seed'", given)
         _check_seed(count - 1)
         return list(range(count))
@@ -173,12 +175,12 @@ def _array(values: Any) -> np.ndarray:
     kinds = {type(value) for value in values}
     mixed = len(kinds) > 1 and not kinds <= {int, float}
     special = any(value is None or callable(value) for value in values)
-    nested = any(isinstance(value, list | tuple) for value in values)
-    if special or nested or (mixed and kinds & {str, bool}):
-        array = np.empty(len(values), object)
-        array[:] = values
-        return array
-    return np.asarray(values)
+    if not (special or (mixed and kinds & {str, bool})):
+        with contextlib.suppress(ValueError):  # of lists of several lengths
+            return np.asarray(values)
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array
 
 
 def _shortest(number: Any) -> float:

@@ -71,12 +71,9 @@ def checked_devices(devices: Any) -> list[Any]:
             raise ValueError(f"devices must be a platform of JAX: {error}") from None
     if isinstance(devices, jax.Device):
         return [devices]
-    if isinstance(devices, Iterable) and not (
-        isinstance(devices, np.ndarray | jax.Array) and devices.ndim == 0
-    ):
-        given = list(
-            dict.fromkeys(np.ravel(devices) if hasattr(devices, "ravel") else devices)
-        )
+    flat = devices.ravel() if isinstance(devices, np.ndarray) else devices
+    if np.ndim(devices) or (isinstance(flat, Iterable) and not hasattr(flat, "dtype")):
+        given = list(dict.fromkeys(flat))
         if not given:
             raise ValueError("devices must not be empty")
         for device in given:
@@ -148,6 +145,12 @@ def mesh_of(devices: Sequence[Any]) -> Mesh:
     return Mesh(np.array(devices), ("model",))
 
 
+def without_mesh(key: jax.Array) -> jax.Array:
+    """Returns a key that belongs to no mesh; one made within a mesh belongs to that."""
+    data: Any = np.asarray(jax.random.key_data(key))
+    return jax.random.wrap_key_data(data, impl=jax.random.key_impl(key))
+
+
 class SharedTraining:
     """Models in training, tasks x keys that are one program, kept on their devices.
 
@@ -203,7 +206,9 @@ class SharedTraining:
             types=self.types,
         )
 
-    def advance(self, firsts: list[int], lengths: list[int], n_windows: int) -> np.ndarray:
+    def advance(
+        self, firsts: Sequence[int], lengths: Sequence[int], n_windows: int
+    ) -> np.ndarray:
         """Trains through some windows.
 
         Args:

@@ -85,7 +85,7 @@ class Grid:
             or (self.axes[name].kind == "integer" and name not in made.takes)
         ]
         traced = self._traced(swept, numbers, params)
-        cells: dict[Hashable, list[int]] = {}
+        cells: dict[tuple[Hashable, tuple[tuple[str, Any], ...]], list[int]] = {}
         for i, cell in enumerate(made.cells):
             choices = tuple((n, cell.values[n]) for n in swept if n not in traced)
             cells.setdefault((cell.program, choices), []).append(i)

@@ -11,7 +11,12 @@ import numpy as np
 import xarray as xr
 
 from jsuper.sweeps.axes import coordinates
-from jsuper.sweeps.devices import SharedTraining, checked_devices, mesh_of
+from jsuper.sweeps.devices import (
+    SharedTraining,
+    checked_devices,
+    mesh_of,
+    without_mesh,
+)
 from jsuper.sweeps.grid import Grid
 from jsuper.sweeps.labels import Labels
 from jsuper.sweeps.provenance import made_by
@@ -57,9 +62,7 @@ class Run:
             self._prepare(build, axes, recipe, key, devices, start)
 
     def _prepare(self, build, axes, recipe, key, devices, start):
-        # A key made within another mesh belongs to that.
-        data = np.asarray(jax.random.key_data(key))
-        key = jax.random.wrap_key_data(data, impl=jax.random.key_impl(key))
+        key = without_mesh(key)
         self.grid = Grid(build, axes, recipe)
         self.labels = Labels(self.grid)
         params, origin = starting_params(start, self.labels)

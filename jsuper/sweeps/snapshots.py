@@ -124,11 +124,11 @@ def _bounds(steps: list[int]) -> list[int]:
 
 
 def _checked_steps(at: Iterable[int], last: int) -> list[int]:
-    given = at
-    if isinstance(at, Iterable) and not isinstance(at, str) and np.shape(at) != ():
-        given = np.asarray(at).tolist() if hasattr(at, "__array__") else list(at)
-    elif isinstance(at, Iterable) and not hasattr(at, "__array__"):
-        given = list(at)  # a generator
+    given: Any = at
+    if hasattr(at, "__array__"):
+        given = np.asarray(at).tolist()
+    elif isinstance(at, Iterable) and not isinstance(at, str):
+        given = list(at)
     if not isinstance(given, list) or not given:
         raise ValueError(f"at must be a list of at least one step, got {given!r}")
     for step in given:

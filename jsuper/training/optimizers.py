@@ -47,7 +47,7 @@ class Optimizer:
     made_by: Any
     choices: tuple[tuple[str, Any], ...] = ()
 
-    def at(self, numbers: Mapping[str, Any]) -> optax.GradientTransformationExtraArgs:
+    def at(self, numbers: Mapping[str, Any]) -> optax.GradientTransformation:
         """Returns the transformation of one model.
 
         Args:
@@ -67,9 +67,7 @@ class Optimizer:
         return made
 
 
-def init(
-    optimizer: optax.GradientTransformationExtraArgs, params: Any, key: jax.Array
-) -> Any:
+def init(optimizer: optax.GradientTransformation, params: Any, key: jax.Array) -> Any:
     """Returns an optimizer's first state, for one model.
 
     Transformations that add noise, such as `optax.add_noise`, hold a PRNG key that is
@@ -103,7 +101,7 @@ def _own(path, leaf, key):
 
 
 def update(
-    optimizer: optax.GradientTransformationExtraArgs,
+    optimizer: optax.GradientTransformation,
     gradient: Any,
     state: Any,
     params: Any,

@@ -125,22 +125,21 @@ def test_seeds_share_nothing_across_groups_and_cells_share_all():
         assert len(np.unique(one)) == one.size
 
 
-def test_independent_cells_draw_their_own_numbers_for_names_too():
-    recipe = dataclasses.replace(
-        RECIPE, steps=1, optimizer=optax.set_to_zero(), independent_cells=True
-    )
+def test_independent_cells_have_keys_of_their_own_for_names_too():
+    recipe = dataclasses.replace(RECIPE, independent_cells=True)
 
-    def weights(axes):
-        return js.sweep(lambda n_hidden, activation: task(0.5, n_hidden, activation), axes,
-                        recipe, key=KEY)["W"]  # fmt: skip
+    def keys(axes):
+        grid = Grid(
+            lambda n_hidden, activation: task(0.5, n_hidden, activation), axes, recipe
+        )
+        shape = (*grid.shape, len(grid.seeds), 2)
+        return np.asarray(jax.random.key_data(grid.keys(KEY))).reshape(shape)
 
-    few = weights({"n_hidden": [2], "activation": ["relu", "tanh"], "seed": 2})
-    more = weights({"activation": ["gelu", "tanh"], "n_hidden": [3, 2], "seed": 3})
-    assert len(np.unique(few)) == few.size
-    np.testing.assert_array_equal(
-        more.sel(n_hidden=2, activation="tanh", seed=[0, 1]).isel(hidden=slice(2)),
-        few.sel(n_hidden=2, activation="tanh"),
-    )
+    few = keys({"n_hidden": [2], "activation": ["relu", "tanh"], "seed": 2})
+    more = keys({"activation": ["gelu", "tanh"], "n_hidden": [3, 2], "seed": 3})
+    assert len(np.unique(more.reshape(-1, 2), axis=0)) == 12
+    # The cell (n_hidden=2, activation=tanh), whatever stands beside it.
+    np.testing.assert_array_equal(more[1, 1, :2], few[0, 1])
 
 
 def test_names_that_change_numbers_only_are_one_program():
