@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -131,10 +132,10 @@ def load(path: str | Path) -> xr.Dataset:
         ) from None
     missing = ""
     if "made_by" in ds.attrs:
-        made_by = _parsed(ds.attrs["made_by"])
+        told = made_by(ds)
         expected = ("recipe", "first_task", "key", "jsuper", "jax", "devices")
-        lacking = [name for name in expected if name not in made_by]
-        if lacking and "parts" not in made_by:
+        lacking = [name for name in expected if name not in told]
+        if lacking and "parts" not in told:
             missing = f"made_by: {lacking[0]}"
     elif not OWN & {str(name) for name in (*ds.variables, *ds.dims)}:
         missing = "made_by and any variable of a sweep"
@@ -143,6 +144,15 @@ def load(path: str | Path) -> xr.Dataset:
             f"file must be the netCDF file of a sweep, got {path} without {missing}"
         )
     return ds
+
+
+def made_by(ds: xr.Dataset) -> dict[str, Any]:
+    """Returns how a dataset was made, as far as it says so."""
+    try:
+        told = json.loads(str(ds.attrs.get("made_by")))
+    except json.JSONDecodeError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _write(written: Path, data: memoryview, target: Path) -> None:
@@ -173,12 +183,3 @@ def _put_new(written: Path, path: Path) -> None:
         raise FileExistsError(
             f"output must not exist yet, got {path}, which has appeared meanwhile"
         ) from None
-
-
-def _parsed(text: object) -> dict:
-    """The JSON object in ``text``, or nothing if it holds none."""
-    try:
-        parsed = json.loads(str(text))
-    except json.JSONDecodeError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}

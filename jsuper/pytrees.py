@@ -1,5 +1,6 @@
 """Frozen dataclasses that JAX can map over, and what it cannot look into."""
 
+import copy
 import dataclasses
 import inspect
 from typing import Any, TypeVar, dataclass_transform
@@ -126,10 +127,11 @@ def _lacks_default(cls: type, name: str) -> bool:
 
 
 class Opaque:
-    """A part that JAX cannot look into, held as if it were static.
+    """A copy of a part that JAX cannot look into, held as if it were static.
 
     Two are equal if their class is one and their attributes are. Every other attribute
-    is that of the part.
+    is that of the part. The copy stays as it is when the part is changed: what compiled
+    code is looked up by must not change.
 
     Args:
         part: An object that is no pytree.
@@ -142,7 +144,10 @@ class Opaque:
     def __init__(self, part: Any):
         if any(isinstance(value, Tracer) for value in _attributes(part).values()):
             raise TypeError(cannot_look_into(part))
-        self.part = part
+        try:
+            self.part = copy.deepcopy(part)
+        except Exception:  # a lock, an open file, …
+            raise TypeError(cannot_look_into(part)) from None
 
     def __getattr__(self, name: str) -> Any:
         if name == "part":  # not set yet, while it is copied or unpickled
@@ -159,6 +164,9 @@ class Opaque:
 
     def __hash__(self) -> int:
         return hash(type(self.part))
+
+    def __repr__(self) -> str:
+        return repr(self.part)
 
 
 jax.tree_util.register_pytree_node(Opaque, lambda o: ((), o), lambda o, _: o)
@@ -196,6 +204,30 @@ def node_types(tree: Any) -> tuple[type, ...]:
 
     is_structure = isinstance(tree, jax.tree_util.PyTreeDef)
     return types(tree if is_structure else jax.tree.structure(tree))
+
+
+def check_static(tree: Any) -> None:
+    """Raises `TypeError` if a static field of a pytree can be changed.
+
+    Compiled code is looked up by static fields: after a change of one, old code would be
+    taken for new.
+    """
+
+    def check(definition):
+        data = definition.node_data()
+        if data is not None and not issubclass(data[0], dict | list | tuple | type(None)):
+            for value in data[1] if isinstance(data[1], tuple) else (data[1],):
+                try:
+                    hash(value)
+                except TypeError:
+                    raise TypeError(
+                        f"static fields of {data[0].__name__} must be hashable (a tuple "
+                        f"in the place of a list or an array), got {value!r}"
+                    ) from None
+        for child in definition.children():
+            check(child)
+
+    check(jax.tree.structure(tree))
 
 
 def _attributes(part: Any) -> dict[str, Any]:

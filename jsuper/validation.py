@@ -1,7 +1,7 @@
 """Checks of what users pass in: errors that name argument, value and what is allowed.
 
-Traced values have no number yet and pass unchecked; `jsuper.sweep` therefore builds
-tasks from plain numbers once before it lets JAX trace them.
+Traced values have no number yet and pass unchecked; `jsuper.sweep` therefore builds every
+task from plain numbers.
 """
 
 import operator
@@ -89,7 +89,7 @@ def per_feature(argument: str, value: Any, n: int, owner: str = "feature") -> An
     Args:
         argument: The name of the argument in errors.
         value: One number, or an array or a list of ``n``.
-        n: Number of features.
+        n: How many there are of what has a number.
         owner: What has a number of its own, if it is no feature.
 
     Raises:
@@ -99,9 +99,10 @@ def per_feature(argument: str, value: Any, n: int, owner: str = "feature") -> An
     if isinstance(value, list | tuple):
         if len(value) != n or any(np.shape(number) != () for number in value):
             raise ValueError(f"{argument} must be {allowed}, got {value!r}")
-        # No numbers at all, for no groups at all, are an array too.
-        numbers = [jnp.asarray(number, float) for number in value]
-        value = jnp.stack(numbers) if numbers else jnp.zeros(0)
+        if any(isinstance(number, Tracer) for number in value):
+            value = jnp.stack([jnp.asarray(number, float) for number in value])
+        else:
+            value = np.array(value, jax.dtypes.canonicalize_dtype(float))
     shape = np.shape(value)
     if shape not in ((), (n,)):
         raise ValueError(f"{argument} must be {allowed}, got an array of shape {shape}")

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from jsuper import files
+from jsuper import files, wording
 from jsuper.cli.console import say
 from jsuper.padding import SUFFIX
-from jsuper.results import labels
 from jsuper.results.criteria import converged
 from jsuper.results.models import at_last_step, is_finite, model_axes
 
@@ -55,7 +54,7 @@ def _contents(ds: xr.Dataset) -> Iterator[str]:
 
 
 def _some(values: np.ndarray) -> str:
-    some = ", ".join(labels.text(value, 4) for value in values[:12])
+    some = ", ".join(wording.text(value, 4) for value in values[:12])
     return f"{some}, …" if len(values) > 12 else some
 
 
@@ -64,10 +63,10 @@ def _origin(ds: xr.Dataset) -> Iterator[str]:
     if "made_by" not in ds.attrs:
         yield "made_by: missing, so that nothing is known of recipe and origin"
         return
-    made_by = json.loads(ds.attrs["made_by"])
+    made_by = files.made_by(ds)
     stranger = _not_made_by(ds, made_by)
     if "parts" in made_by:
-        yield from _parts(ds, made_by)
+        yield from _parts(made_by)
     elif stranger:
         yield (
             "made_by: describes only a part of these models, which another tool joined: "
@@ -77,19 +76,19 @@ def _origin(ds: xr.Dataset) -> Iterator[str]:
         yield from _recipe(made_by)
 
 
-def _parts(ds: xr.Dataset, made_by: dict) -> Iterator[str]:
+def _parts(made_by: dict) -> Iterator[str]:
     """What each part of a joined dataset says."""
     parts, dim = made_by["parts"], made_by.get("dim")
     yield f"joined along {dim} from {len(parts)} parts"
-    values = ds[dim].values.ravel() if dim in ds.coords else []
-    for i, part in enumerate(parts):
-        named = f" ({dim} {labels.text(values[i], 4)})" if len(values) == len(parts) else ""
-        yield f"part {i + 1}{named}"
+    values = made_by.get("values") or [[]] * len(parts)
+    for i, (part, own) in enumerate(zip(parts, values, strict=True)):
+        some = ", ".join(own[:12]) + (", …" if len(own) > 12 else "")
+        yield f"part {i + 1}" + (f" ({dim} {some})" if own else "")
         part = json.loads(part) if isinstance(part, str) else part
         if not part:
             yield "  made_by: missing"
         elif "parts" in part:
-            yield from (f"  {line}" for line in _parts(ds, part))
+            yield from (f"  {line}" for line in _parts(part))
         else:
             yield from (f"  {line}" for line in _recipe(part))
 
@@ -141,6 +140,10 @@ def _outcome(ds: xr.Dataset) -> Iterator[str]:
         ds = at_last_step(ds)
         steps = np.unique(ds["step"].values)
         yield f"at step {_some(steps)}:"
+    steps = files.made_by(ds).get("recipe", {}).get("steps", 0)
+    partly = "step" in ds.coords and ds["step"].size and ds["step"].values.max() < steps
+    if partly and "loss" not in ds:
+        yield f"at step {ds['step'].values.max()} of {steps}, as a callback received it"
     finite = is_finite(ds)
     if "finite" in ds:
         yield f"finite: {int(finite.sum())} of {finite.size} models"
@@ -148,7 +151,7 @@ def _outcome(ds: xr.Dataset) -> Iterator[str]:
         loss = ds["loss"].where(finite)
         if loss.notnull().any():
             yield f"loss on fresh data: {loss.min():.4g} to {loss.max():.4g}"
-    if finite.any() and "history" in ds and "step" in ds["history"].dims:
+    if finite.any() and "history" in ds and "step" in ds["history"].dims and not partly:
         settled = converged(ds)
         yield (
             "converged (training loss fell less than 5 % in the last tenth of the steps): "

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from jsuper import wording
 from jsuper.padding import SUFFIX
-from jsuper.results import labels
 from jsuper.results.models import model_axes
 
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -50,7 +50,7 @@ def select(
         values = ds[name].values
         places = [place for text in given for place in _places(name, values, text)]
         places = list(dict.fromkeys(places))
-        taken[name] = ", ".join(labels.text(values[place], 6) for place in places)
+        taken[name] = ", ".join(wording.text(values[place], 6) for place in places)
         ds = ds.isel({ds[name].dims[0]: places if len(places) > 1 else places[0]})
     return ds, taken
 
@@ -74,17 +74,17 @@ def _places(name: str, values: np.ndarray, text: str) -> list[int]:
 
 
 def _place(name: str, values: np.ndarray, text: str) -> int:
-    if labels.are_numbers(values):
+    if wording.are_numbers(values):
         return _nearest_number(name, values, text)
-    if labels.are_dates(values):
+    if wording.are_dates(values):
         return _nearest_date(name, values, text)
     if all(isinstance(value, bool | np.bool_) for value in values):
         number = TRUTH.get(text.lower())
         found = [] if number is None else np.flatnonzero(values == number)
     else:
-        found = [i for i, v in enumerate(values) if text in (str(v), labels.text(v))]
+        found = [i for i, v in enumerate(values) if text in (str(v), wording.text(v))]
     if not len(found):
-        raise _no_value(name, ", ".join(map(labels.text, values[:12])), text)
+        raise _no_value(name, ", ".join(map(wording.text, values[:12])), text)
     return int(found[0])
 
 
@@ -101,7 +101,7 @@ def _nearest_number(name: str, values: np.ndarray, text: str) -> int:
     if len(equal):
         return int(equal[0])
     if name == "seed" or not np.isfinite(number) or not np.isfinite(numbers).any():
-        raise _no_value(name, ", ".join(map(labels.text, values[:12])), text)
+        raise _no_value(name, ", ".join(map(wording.text, values[:12])), text)
     distance = np.abs(numbers - number)
     return int(np.where(np.isfinite(distance), distance, np.inf).argmin())
 

@@ -124,7 +124,18 @@ class Task:
             The loss, a scalar.
         """
         x = self.features.sample(key, batch_size)
+        shape = (batch_size, self.features.n_features)
+        if jnp.shape(x) != shape:
+            raise ValueError(
+                f"sample of {type(self.features).__name__} must return an array of shape "
+                f"{shape}, got {jnp.shape(x)}"
+            )
         target, output = self.target(x), self.model.apply(params, x)
+        if self.target is reconstruction and output.shape != shape:
+            raise ValueError(
+                f"apply of {type(self.model).__name__} must return an array like the "
+                f"features, {shape}, got {output.shape}"
+            )
         if target.shape != output.shape:
             raise ValueError(
                 f"target must return an array like the model's output, {output.shape}, "
@@ -152,6 +163,8 @@ class Task:
             where only the general path applies.
         """
         plain = self.target is reconstruction and self.l1 is None
+        # A subclass may have another loss.
+        plain = plain and type(self).loss is Task.loss
         if not plain or not fused.applies(self.features, self.model):
             return None
         return fused.value_and_grad(

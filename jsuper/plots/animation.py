@@ -13,7 +13,7 @@ from jsuper.padding import trim
 from jsuper.plots import style
 from jsuper.plots.style import Figure
 
-COLORS = ("blue", "vermilion", "green", "orange", "purple", "sky", "black")
+COLORS = style.CATEGORIES
 
 
 class Motion(FuncAnimation):

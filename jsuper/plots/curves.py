@@ -3,10 +3,10 @@
 import numpy as np
 import xarray as xr
 
+from jsuper import wording
 from jsuper.padding import trim
 from jsuper.plots import cells, style
 from jsuper.plots.style import Figure
-from jsuper.results import labels
 from jsuper.results.models import stays_finite
 
 
@@ -33,6 +33,7 @@ def loss_curves(ds: xr.Dataset, *, band: tuple[float, float] = (0.1, 0.9)) -> Fi
             f"{sorted(map(str, ds.data_vars))}"
         )
     ds = trim(ds)
+    ds = cells.fitted(ds, "history", most=2)
     data = ds[[name for name in ("history", "finite") if name in ds]]
     lines, panels_axis = cells.grid_axes(ds, "history", most=2)
     figure, panels = style.wrapped_panels(cells.size(ds, panels_axis), 3.6, 3.0)
@@ -40,7 +41,7 @@ def loss_curves(ds: xr.Dataset, *, band: tuple[float, float] = (0.1, 0.9)) -> Fi
     values = ds[lines].values if lines else np.zeros(1)
     looks = style.line_looks(values)
     # Of many numbers some are named: the colours between tell the others.
-    most = 10 if labels.are_numbers(values) or labels.are_dates(values) else n_lines
+    most = 10 if wording.are_numbers(values) or wording.are_dates(values) else n_lines
     named = set(np.linspace(0, n_lines - 1, min(n_lines, most)).round().astype(int))
     for j, panel in enumerate(panels):
         for i, look in enumerate(looks):
@@ -58,7 +59,8 @@ def loss_curves(ds: xr.Dataset, *, band: tuple[float, float] = (0.1, 0.9)) -> Fi
         if panels_axis:
             panel.set_title(style.label(ds, panels_axis, j), fontsize=9)
     if lines:
-        panels[-1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        handles = panels[-1].get_legend_handles_labels()
+        figure.legend(*handles, fontsize=7, loc="outside right upper")
     style.say_what_is_fixed(figure, ds)
     return figure
 

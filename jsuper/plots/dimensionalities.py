@@ -45,6 +45,10 @@ def dimensionality(ds: xr.Dataset, *, fractions: dict[str, float] | None = None)
         raise ValueError("dimensionality needs a sweep with the axis 'density'")
     others = [str(d) for d in ds["norm"].dims if d not in ("density", "seed", "feature")]
     if len(others) > 1:
+        single = [name for name in others if ds.sizes[name] == 1]
+        ds = ds.isel(dict.fromkeys(single, 0))
+        others = [name for name in others if name not in single]
+    if len(others) > 1:
         raise ValueError(f"dimensionality takes one axis besides density, got {others}")
     other = others[0] if others else None
     figure, panels = style.wrapped_panels(cells.size(ds, other), 3.4, 3.2)

@@ -56,15 +56,10 @@ def feature_graphs(
         ValueError: If ``ds`` has no ``W`` or more axes.
     """
     ds = cells.one_seed(ds)
+    ds = cells.fitted(ds, "W", most=1)
     axis, _ = cells.grid_axes(ds, "W", most=1)
     n = cells.size(ds, axis)
-    columns = min(n, most)
-    rows = -(-n // columns)
-    figure = Figure((2.4 * columns, 2.7 * rows + 0.3), layout="constrained", dpi=150)
-    panels = list(figure.subplots(rows, columns, squeeze=False).ravel())
-    for panel in panels[n:]:
-        panel.axis("off")
-    panels = panels[:n]
+    figure, panels = style.wrapped_panels(n, 2.4, 2.7, most, shared=False)
     names: set[str] = set()
     for i, panel in enumerate(panels):
         model = cells.one_cell(ds, {axis: i} if axis else {})

@@ -132,6 +132,7 @@ def neuron_order(W: np.ndarray) -> np.ndarray:
 
 def _cells(ds: xr.Dataset, weights: str) -> tuple[xr.Dataset, str | None]:
     ds = cells.one_seed(ds, weights)
+    ds = cells.fitted(ds, weights, most=1)
     axis, _ = cells.grid_axes(ds, weights, most=1)
     return ds, axis
 

@@ -8,10 +8,10 @@ import xarray as xr
 from matplotlib.colors import CenteredNorm, LogNorm, Normalize
 from matplotlib.ticker import MaxNLocator
 
+from jsuper import wording
 from jsuper.padding import is_padding, trim
 from jsuper.plots import style
 from jsuper.plots.style import Figure
-from jsuper.results import labels
 from jsuper.results.measures import measure
 from jsuper.results.models import is_finite
 from jsuper.results.seeds import best_seed, has_losses
@@ -56,6 +56,8 @@ def phase_map(
     for name in (x, y):
         if name in ds.coords and name not in ds.dims and ds[name].ndim == 1:
             ds = ds.swap_dims({ds[name].dims[0]: name})
+    single = [d for d in ds.dims if ds.sizes[d] == 1 and d not in (x, y, "feature")]
+    ds = ds.isel(dict.fromkeys(single, 0))
     rows = [_fields(ds, quantity, x, y) for quantity in quantities]
     figure, axes = style.panel_grid(
         len(rows), len(rows[0]), 3.5, 2.9, sharex=True, sharey=True
@@ -108,7 +110,7 @@ def _fields(ds: xr.Dataset, quantity: str, x: str, y: str) -> dict[str, xr.DataA
     extra = set(values.dims) - {x, y, "seed"}
     if extra:
         raise ValueError(f"select one value of {sorted(map(str, extra))} first")
-    order = {axis: labels.ascending(ds[axis].values) for axis in (x, y)}
+    order = {axis: wording.ascending(ds[axis].values) for axis in (x, y)}
     ds = ds.assign(_drawn=values).isel(order)
     values = ds["_drawn"].transpose(..., y, x)
     if "seed" not in values.dims:

@@ -6,11 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgb
 from numpy.typing import ArrayLike
 
-from jsuper import geometry
+from jsuper import geometry, wording
 from jsuper.padding import own_size
 from jsuper.plots import cells, style
 from jsuper.plots.style import Figure
-from jsuper.results import labels
 from jsuper.results.measures import measure
 from jsuper.theory.phases import best_phase, phase_weights
 
@@ -45,6 +44,8 @@ def feature_phases(
     """
     one = measure(cells.one_seed(ds))
     axes = {str(d) for d in one["W"].dims} - {"feature", "hidden"}
+    single = [name for name in axes - {x, y} if one.sizes[name] == 1]
+    one, axes = one.isel(dict.fromkeys(single, 0)), axes - set(single)
     if axes != {x, y}:
         raise ValueError(f"ds must have the axes {x!r} and {y!r}, got {sorted(axes)}")
     norm, shared = (_of_feature(one[name], feature) for name in ("norm", "superposition"))
@@ -91,7 +92,7 @@ def draw_phases(
     panel: Axes, x: np.ndarray, y: np.ndarray, norm: np.ndarray, superposition: np.ndarray
 ) -> None:
     """Fills a panel with cells, shape (y, x), in the colours of `phase_color`."""
-    columns, rows = labels.ascending(x), labels.ascending(y)
+    columns, rows = wording.ascending(x), wording.ascending(y)
     x_scale, x_edges = style.cell_edges(x[columns])
     y_scale, y_edges = style.cell_edges(y[rows])
     colors = phase_color(norm, superposition)[rows][:, columns]

@@ -14,8 +14,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap
 from matplotlib.ticker import Locator, MaxNLocator, NullFormatter, NullLocator
 
+from jsuper import wording
 from jsuper.padding import SUFFIX
-from jsuper.results import labels
 
 # The light end of a map is lost on white paper.
 SEQUENTIAL = ListedColormap(colormaps["viridis"](np.linspace(0.92, 0, 256)))
@@ -56,12 +56,12 @@ def panel_grid(rows, columns, width, height, **shared) -> tuple[Figure, Any]:
 
 
 def wrapped_panels(
-    n: int, width: float, height: float, most: int = 4
+    n: int, width: float, height: float, most: int = 4, *, shared: bool = True
 ) -> tuple[Figure, list[Axes]]:
     """A figure of ``n`` panels, at most ``most`` in a row."""
     columns = min(n, most)
     rows = -(-n // columns)
-    figure, axes = panel_grid(rows, columns, width, height, sharex=True, sharey=True)
+    figure, axes = panel_grid(rows, columns, width, height, sharex=shared, sharey=shared)
     panels = list(axes.ravel())
     for panel in panels[n:]:
         panel.axis("off")
@@ -82,14 +82,16 @@ def colorbar(figure, axes, norm, cmap, label, **kwargs) -> None:
 
 def say_what_is_fixed(figure: matplotlib.figure.Figure, ds: xr.Dataset) -> None:
     """Puts the values of axes that were selected away above the figure."""
-    inner = ("seed", "step", "sparsity", "importance")
+    inner = ["seed", "step", "sparsity", "importance"]
+    if not _is_exrelu(ds) and "threshold" in ds.coords and (ds["threshold"] == 0).all():
+        inner.append("threshold")  # nothing has one
     fixed = [
-        coordinate(str(name), value.values[()])
+        coordinate(str(name), value.values[()], exrelu=_is_exrelu(ds))
         for name, value in ds.coords.items()
         if value.ndim == 0 and name not in inner and not str(name).endswith(SUFFIX)
     ]
     if fixed:
-        width = max(40, int(12 * figure.get_figwidth()))
+        width = max(20, int(12 * figure.get_figwidth()))
         figure.suptitle(_wrapped(", ".join(fixed), width), fontsize=9)
 
 
@@ -102,22 +104,30 @@ def axis_name(ds: xr.Dataset, axis: str) -> str:
 def label(ds: xr.Dataset, axis: str, i: int, *, first: bool = True) -> str:
     """The i-th value of an axis; its name stands with the first of a row of labels."""
     value = ds[axis].values[i]
-    named = first or (axis == "threshold" and labels.is_number(value))
-    return _wrapped(coordinate(axis, value) if named else value_text(value))
+    named = first or (axis == "threshold" and wording.is_number(value))
+    said = coordinate(axis, value, exrelu=_is_exrelu(ds)) if named else value_text(value)
+    return _wrapped(said)
 
 
-def coordinate(axis: str, value: Any) -> str:
+def _is_exrelu(ds: xr.Dataset) -> bool:
+    """Whether all models have ExReLU's threshold, of which 0 and -inf have names."""
+    if "activation" in ds.coords or "threshold" not in ds.coords:
+        return False
+    return "ExReLU" in ds["threshold"].attrs.get("long_name", "ExReLU")
+
+
+def coordinate(axis: str, value: Any, *, exrelu: bool = True) -> str:
     """A value with the name of its axis, as in ``density 0.1``."""
-    if axis == "threshold" and labels.is_number(value):
-        special = {0.0: "ReLU, ", -np.inf: "linear, "}.get(value, "")
+    if axis == "threshold" and wording.is_number(value):
+        special = {0.0: "ReLU, ", -np.inf: "linear, "}.get(value, "") if exrelu else ""
         return f"{special}t = {value_text(value)}"
     return f"{_plain(axis.replace('_', ' '))} {value_text(value)}"
 
 
 def value_text(value: Any) -> str:
     """A number, a name, a boolean or a date, as it stands in a figure."""
-    said = labels.text(value)
-    return _typeset(said) if labels.is_number(value) else _plain(said)
+    said = wording.text(value)
+    return _typeset(said) if wording.is_number(value) else _plain(said)
 
 
 def number(value: float) -> str:
@@ -142,7 +152,8 @@ def _plain(text: str) -> str:
 def cell_edges(values: np.ndarray) -> tuple[str, np.ndarray]:
     """Cell edges around ascending values, and the scale on which they lie halfway.
 
-    Names, dates and infinite numbers lie side by side: see `name_cells`.
+    Names, dates, a few whole numbers and infinite numbers lie side by side: see
+    `name_cells`.
     """
     if not _are_places(values):
         return "linear", np.arange(len(values) + 1) - 0.5
@@ -174,7 +185,9 @@ def name_cells(axis: Axis, values: np.ndarray) -> None:
 
 
 def _are_places(values: np.ndarray) -> bool:
-    return labels.are_numbers(values) and bool(np.isfinite(values.astype(float)).all())
+    if values.dtype.kind in "iu" and len(values) <= 12:
+        return False  # sizes, between which there is nothing
+    return wording.are_numbers(values) and bool(np.isfinite(values.astype(float)).all())
 
 
 def plain_log(axis: Axis) -> None:
@@ -236,7 +249,7 @@ def line_looks(values: np.ndarray) -> list[dict[str, Any]]:
     have colours of their own, and dashes where the colours are used up.
     """
     n = len(values)
-    if labels.are_numbers(values) or labels.are_dates(values):
+    if wording.are_numbers(values) or wording.are_dates(values):
         colors = SEQUENTIAL.reversed()(np.linspace(0, 1, n))
         return [{"color": color, "linestyle": "-"} for color in colors]
     dashes = ("-", "--", ":", "-.")

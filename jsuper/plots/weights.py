@@ -8,8 +8,8 @@ from matplotlib.ticker import MaxNLocator
 from jsuper.padding import SUFFIX, own_size
 from jsuper.plots import cells, style
 from jsuper.plots.style import Figure
-from jsuper.results.labels import text
 from jsuper.results.measures import measure
+from jsuper.wording import text
 
 
 def embeddings(ds: xr.Dataset, *, limit: float | None = None) -> Figure:
@@ -34,6 +34,7 @@ def embeddings(ds: xr.Dataset, *, limit: float | None = None) -> Figure:
     ds = cells.one_seed(ds)
     if ds.sizes["hidden"] != 2 and not (sizes and ds.sizes["hidden"] == 1):
         raise ValueError(_not_two_dimensions(ds))
+    ds = cells.fitted(ds, "W", most=2)
     columns, rows = cells.grid_axes(ds, "W", most=2)
     importance = cells.importances(ds)
     lowest, highest = float(importance.min()), float(importance.max())
@@ -110,6 +111,7 @@ def demonstration(ds: xr.Dataset) -> Figure:
         ValueError: If there are more axes.
     """
     ds = measure(cells.one_seed(ds))
+    ds = cells.fitted(ds, "W", most=1)
     columns, _ = cells.grid_axes(ds, "W", most=1)
     models = [
         cells.one_cell(ds, {columns: j} if columns else {})

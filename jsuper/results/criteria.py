@@ -19,7 +19,7 @@ def converged(ds: xr.Dataset, most_fall: float = 0.05) -> xr.DataArray:
 
     Returns:
         Booleans, dimensions (...). A model that diverged, or has a single entry, has not
-        converged.
+        converged. Losses are taken for positive.
 
     Raises:
         ValueError: If ``ds`` has no ``history`` along ``step``, or ``most_fall`` is out

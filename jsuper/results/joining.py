@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from jsuper import files, wording
 from jsuper.padding import SUFFIX
+from jsuper.results.measures import LONG_NAMES as MEASURES
 
 
 def concat(parts: Iterable[xr.Dataset] | Mapping[Any, xr.Dataset], dim: Any) -> xr.Dataset:
@@ -43,12 +45,11 @@ def concat(parts: Iterable[xr.Dataset] | Mapping[Any, xr.Dataset], dim: Any) -> 
     """
     name, values, listed = _read(parts, dim)
     axes = _common_axes(listed, name)
+    others = [axis for axis in axes if axis != name]
+    listed = [_in_one_order(part, listed[0], others) for part in listed]
     given = listed
     if values is not None:
-        listed = [
-            _along_new_axis(part, name, value, listed)
-            for part, value in zip(listed, values, strict=True)
-        ]
+        listed = _along_new_axis(listed, name, values)
     listed = [part.reset_coords(_marks(part)) for part in listed]
     listed = _at_all_steps(listed)
     listed = _of_one_size(listed, (*axes, name))
@@ -71,7 +72,7 @@ def concat(parts: Iterable[xr.Dataset] | Mapping[Any, xr.Dataset], dim: Any) -> 
     for variable in ds.variables:
         found = (p[variable].attrs for p in given if variable in p.variables)
         ds[variable].attrs = next(filter(None, found), {})
-    ds = ds.set_coords(_marks(ds)).assign_attrs(made_by=_made_by(given, name))
+    ds = ds.set_coords(_marks(ds)).assign_attrs(made_by=_made_by(given, name, values))
     return ds.transpose(*(axes if name in axes else (name, *axes)), ...)
 
 
@@ -105,24 +106,32 @@ def _read(parts: Any, dim: Any) -> tuple[str, list[Any] | None, list[xr.Dataset]
     )
 
 
-def _common_axes(parts: Sequence[xr.Dataset], name: str) -> tuple[str, ...]:
-    """The axes that all parts have, with the same values along all but ``name``."""
+def _common_axes(parts: list[xr.Dataset], name: str) -> tuple[str, ...]:
+    """The axes that all parts have besides ``name``, in the order of the first."""
     first, *others = [_axes_of(part) for part in parts]
-    for other, part in zip(others, parts[1:], strict=True):
+    for other in others:
         if set(other) - {name} != set(first) - {name}:
             raise ValueError(f"parts must have the same axes, got {first} and {other}")
-        for axis in set(first) - {name}:
-            one, two = parts[0].get(axis), part.get(axis)
-            if one is None or two is None:
-                fits = parts[0].sizes[axis] == part.sizes[axis]
-            else:
-                fits = np.array_equal(one.values, two.values)
-            if not fits:
-                raise ValueError(
-                    f"parts must have the same values along {axis!r}: select those that "
-                    "they have in common first"
-                )
     return first
+
+
+def _in_one_order(part: xr.Dataset, first: xr.Dataset, axes: Iterable[str]) -> xr.Dataset:
+    """A part with the values of all axes in the order of the first part."""
+    for axis in axes:
+        if axis not in first.coords or axis not in part.coords:
+            fits = first.sizes[axis] == part.sizes[axis]
+        else:
+            values = first[axis].values
+            fits = len(values) == part.sizes[axis] and set(values.tolist()) == set(
+                part[axis].values.tolist()
+            )
+            part = part.sel({axis: values}) if fits else part
+        if not fits:
+            raise ValueError(
+                f"parts must have the same values along {axis!r}: select those that they "
+                "have in common first"
+            )
+    return part
 
 
 def _axes_of(part: xr.Dataset) -> tuple[str, ...]:
@@ -134,13 +143,26 @@ def _axes_of(part: xr.Dataset) -> tuple[str, ...]:
 
 
 def _along_new_axis(
-    part: xr.Dataset, name: str, value: Any, parts: Sequence[xr.Dataset]
-) -> xr.Dataset:
-    """A part with one value of a new axis; what is the same in all stays without it."""
-    importances = [v for v in part.data_vars if "importance" in str(v)]
-    alike = [v for v in importances if all(v in p and part[v].equals(p[v]) for p in parts)]
-    part = part.drop_vars(name, errors="ignore")
-    return part.drop_vars(alike).expand_dims({name: [value]}).assign(part[alike])
+    parts: list[xr.Dataset], name: str, values: Sequence[Any]
+) -> list[xr.Dataset]:
+    """Parts with one value of a new axis; what is the same in all stays without it."""
+    if name == "importance":  # as a sweep with such an axis has it
+        parts = [part.rename({name: f"feature_{name}"} if name in part.data_vars else {})
+                 for part in parts]  # fmt: skip
+    if any(name in part.data_vars for part in parts):
+        raise ValueError(f"dim must not be the name of a variable, got {name!r}")
+    first, others = parts[0], parts[1:]
+    alike = [
+        v
+        for v in first.data_vars
+        if "importance" in str(v) and all(v in p and p[v].equals(first[v]) for p in others)
+    ]
+    return [
+        part.drop_vars([name, *alike], errors="ignore")
+        .expand_dims({name: [value]})
+        .assign(first[alike])
+        for part, value in zip(parts, values, strict=True)
+    ]
 
 
 def _marks(part: xr.Dataset) -> list[str]:
@@ -199,26 +221,40 @@ def _padded(part: xr.Dataset, dim: str, n: int) -> xr.Dataset:
 
 
 def _with_all_variables(parts: list[xr.Dataset], axes: Sequence[str]) -> list[xr.Dataset]:
-    """Parts with the variables of all; what one has not is NaN there, and marked."""
+    """Parts with the variables of all.
+
+    A parameter that one has not is NaN there, and marked; so are losses, without a mark.
+    """
     examples = {v: part[v] for part in reversed(parts) for v in part.data_vars}
     for name, example in examples.items():
         absent = [name not in part for part in parts]
         if not any(absent):
             continue
-        filled = []
-        for part, one in zip(parts, absent, strict=True):
-            along = part[axes[-1]]
-            if one:
-                sizes = {d: part.sizes.get(d, example.sizes[d]) for d in example.dims}
-                fill = np.nan if example.dtype.kind == "f" else False
-                values = np.full(list(sizes.values()), fill, example.dtype)
-                part = part.assign({name: (tuple(sizes), values)})
-            if not str(name).endswith(SUFFIX):
-                mark = (axes[-1], np.full(along.size, one))
-                part = part.assign({f"{name}{SUFFIX}": mark})
-            filled.append(part)
-        parts = filled
+        if name in MEASURES:
+            raise ValueError(
+                f"parts must be measured alike: {name!r} is not in all of them"
+            )
+        parts = [
+            _filled(part, str(name), example) if one else part
+            for part, one in zip(parts, absent, strict=True)
+        ]
+        if name not in ("finite", "loss", "history") and not str(name).endswith(SUFFIX):
+            parts = [
+                part.assign(
+                    {f"{name}{SUFFIX}": (axes[-1], np.full(part.sizes[axes[-1]], one))}
+                )
+                for part, one in zip(parts, absent, strict=True)
+            ]
     return parts
+
+
+def _filled(part: xr.Dataset, name: str, example: xr.DataArray) -> xr.Dataset:
+    """A part with a variable of another: NaN, or what a missing flag means."""
+    sizes = {dim: part.sizes.get(dim, example.sizes[dim]) for dim in example.dims}
+    missing = name == "finite" if example.dtype == bool else np.nan
+    dtype = example.dtype if example.dtype.kind in "fb" else float
+    values = np.full(list(sizes.values()), missing, dtype)
+    return part.assign({name: (tuple(sizes), values)})
 
 
 def _varies(parts: Sequence[xr.Dataset], variable: Any, name: str) -> bool:
@@ -228,17 +264,20 @@ def _varies(parts: Sequence[xr.Dataset], variable: Any, name: str) -> bool:
     return not all(part[variable].equals(parts[0][variable]) for part in parts)
 
 
-def _made_by(parts: Sequence[xr.Dataset], dim: str) -> str:
-    """The provenance of all parts, those of parts joined before along the same axis too."""
+def _made_by(parts: Sequence[xr.Dataset], dim: str, values: Sequence[Any] | None) -> str:
+    """The provenance of all parts with their values along the axis.
+
+    Parts that were joined before along the same axis keep theirs.
+    """
     told: list[Any] = []
-    for part in parts:
-        try:
-            own = json.loads(str(part.attrs.get("made_by")))
-        except json.JSONDecodeError:
-            own = None
-        if isinstance(own, dict) and own.get("dim") == dim:
+    of_parts: list[Any] = []
+    for i, part in enumerate(parts):
+        own = files.made_by(part)
+        if own.get("dim") == dim:
             told += own["parts"]
+            of_parts += own["values"]
         else:
-            told.append(own)
-    distinct = [one for i, one in enumerate(told) if one not in told[:i]]
-    return json.dumps({"dim": dim, "parts": distinct}, allow_nan=False)
+            told.append(own or None)
+            along = part[dim].values.tolist() if values is None else [values[i]]
+            of_parts.append([wording.text(value, 6) for value in along])
+    return json.dumps({"dim": dim, "values": of_parts, "parts": told}, allow_nan=False)

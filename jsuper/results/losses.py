@@ -4,6 +4,7 @@ import functools
 import inspect
 import itertools
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ def losses(
     at: Mapping[str, Any] | None = None,
     *,
     key: jax.Array,
+    values: Mapping[str, Any] | None = None,
     batch_size: int = 1024,
     batches: int = 64,
     devices: int | str | Iterable[Any] | None = None,
@@ -48,10 +50,12 @@ def losses(
         build: Makes the task of a cell, as in `jsuper.sweep`; it may be another task than
             the one trained, with the same parameters.
         ds: Models, as `jsuper.sweep` or `jsuper.snapshots` returns them, or their file.
-            What ``build`` takes is read from its axes and scalar coordinates.
+            What ``build`` takes is read from its axes and coordinates.
         at: Values by name of an argument of ``build``, at which to measure instead of at
             the models' own: models trained at one density are tested at all of these.
         key: A typed key, from which the data follow.
+        values: Values of those axes of which ``ds`` holds only names (functions, None),
+            as they were given to `jsuper.sweep`.
         batch_size: Number of examples in a batch, at least 1.
         batches: Number of batches, at least 1.
         devices: As in `jsuper.sweep`.
@@ -84,58 +88,96 @@ def losses(
     batch_size, batches = as_count("batch_size", batch_size), as_count("batches", batches)
     recipe = Recipe(1, batch_size, eval_batches=batches)
     ds = files.load(ds) if isinstance(ds, str | Path) else ds
+    if not isinstance(ds, xr.Dataset):
+        raise TypeError(f"ds must be a dataset or its file, got {type(ds).__name__}")
+    if SEED in (at or {}):
+        raise ValueError("at must not name 'seed': every model has its own")
     tests = read_axes(at or {})
-    own, fixed = _arguments(build, ds, tests)
+    axes, fixed = _arguments(build, ds, values or {}, tests)
     devices = checked_devices(devices)
     found, first_task = [], None
     with jax.set_mesh(mesh_of(devices)):
         root = counter_based(without_mesh(key))
-        for values in itertools.product(*(axis.values for axis in tests.values())):
-            tested = dict(zip(tests, values, strict=True))
-            grid = Grid(functools.partial(build, **fixed, **tested), own, recipe)
+        for tested in itertools.product(*(axis.values for axis in tests.values())):
+            here = fixed | dict(zip(tests, tested, strict=True))
+            grid = Grid(functools.partial(build, **here), axes, recipe)
             found.append(_losses(grid, ds, recipe, root, devices))
             first_task = first_task or grid.first_task
-    loss = xr.concat(found, "test") if tests else found[0]
-    if tests:
-        shape = {f"test_{name}": len(axis.values) for name, axis in tests.items()}
-        loss = loss.transpose(..., "test")
-        loss = xr.DataArray(
-            loss.values.reshape(*loss.shape[:-1], *shape.values()),
-            dims=(*loss.dims[:-1], *shape),
-            coords={f"test_{name}": axis.coordinate for name, axis in tests.items()},
-        )
-    loss.attrs["long_name"] = "loss on fresh data"
-    ds = ds.drop_vars("loss", errors="ignore").assign(loss=loss)
+    dims = found[0].dims
+    sizes = [len(axis.values) for axis in tests.values()]
+    arrays = np.stack([one.values for one in found], -1)
+    loss = xr.DataArray(
+        arrays.reshape(*arrays.shape[:-1], *sizes),
+        dims=(*dims, *(f"test_{name}" for name in tests)),
+        coords=found[0].coords
+        | {f"test_{name}": axis.coordinate for name, axis in tests.items()},
+        attrs={"long_name": "loss on fresh data"},
+    )
     told = {
         "key": described_key(key),
         "batch_size": batch_size,
         "batches": batches,
-        "at": {name: described(list(axis.coordinate)) for name, axis in tests.items()},
+        "at": {name: described(axis.coordinate) for name, axis in tests.items()},
         "first_task": described(first_task),
     }
-    return ds.assign_attrs(made_by=_told(ds, told))
+    made_by = json.dumps(files.made_by(ds) | {"losses": told}, allow_nan=False)
+    ds = ds.drop_vars("loss", errors="ignore").assign(loss=loss)
+    return ds.assign_attrs(made_by=made_by)
 
 
-def _arguments(build, ds, tests) -> tuple[dict[str, Any], dict[str, Any]]:
+def _arguments(
+    build: Callable[..., Any], ds: xr.Dataset, given: Mapping[str, Any], at: Iterable[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """What build takes from the axes of a dataset, and from its scalar coordinates."""
-    if not isinstance(ds, xr.Dataset):
-        raise TypeError(f"ds must be a dataset or its file, got {type(ds).__name__}")
-    own: dict[str, Any] = {}
-    fixed: dict[str, Any] = {}
-    for p in inspect.signature(build).parameters.values():
-        if p.name in tests or p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
-            continue
-        values = ds.coords.get(p.name)
-        if values is not None and values.dims == (p.name,):
-            own[p.name] = values.values
-        elif values is not None and values.ndim == 0:
-            fixed[p.name] = values.item()
-        elif p.default is p.empty:
+    parameters = inspect.signature(build).parameters
+    for p in parameters.values():
+        if p.kind is p.VAR_KEYWORD:
+            raise ValueError(f"build must name all arguments that it takes, got **{p.name}")
+    for name in (*at, *given):
+        if name not in parameters:
             raise ValueError(
-                f"ds must have an axis or a scalar coordinate {p.name!r}, which build "
-                f"takes, got {sorted(map(str, ds.coords))}"
+                "at and values must name arguments of build, which takes "
+                f"({', '.join(parameters)}), got {name!r}"
             )
-    return own, fixed
+    axes: dict[str, Any] = {}
+    fixed: dict[str, Any] = {}
+    for name, p in parameters.items():
+        if name in at or p.kind is p.VAR_POSITIONAL:
+            continue
+        if name in ds.coords and ds[name].dims == (name,):
+            axes[name] = _values(ds[name], given)
+        elif name in ds.coords and ds[name].ndim == 0:
+            meant = _values(ds[name], given)
+            label = ds[name].item()
+            fixed[name] = meant[label] if isinstance(meant, dict) else label
+        elif name in ds.coords or p.default is p.empty:
+            raise ValueError(
+                f"ds must have an axis or a scalar coordinate {name!r}, which build takes, "
+                f"got {_brief(ds)}"
+            )
+    return axes, fixed
+
+
+def _values(coordinate: xr.DataArray, given: Mapping[str, Any]) -> Any:
+    """A coordinate's values; a mapping from them to what they stand for, if to anything."""
+    name, labels = str(coordinate.name), np.atleast_1d(coordinate.values).tolist()
+    if name in given:
+        axis = read_axes({name: given[name]})[name]
+        meant = dict(zip(axis.coordinate.tolist(), axis.values, strict=True))
+        for label in labels:
+            if label not in meant:
+                raise ValueError(f"values must say what {name}={label} stands for")
+        return {label: meant[label] for label in labels}
+    if "stands_for" in coordinate.attrs:
+        raise ValueError(
+            f"{name!r} holds names of values ({coordinate.attrs['stands_for']}): pass these "
+            f"as in the sweep, values={{{name!r}: …}}"
+        )
+    return coordinate.values
+
+
+def _brief(ds: xr.Dataset) -> str:
+    return ", ".join(f"{name} {c.dims}" for name, c in ds.coords.items())
 
 
 def _losses(grid: Grid, ds: xr.Dataset, recipe: Recipe, key, devices) -> xr.DataArray:
@@ -143,17 +185,15 @@ def _losses(grid: Grid, ds: xr.Dataset, recipe: Recipe, key, devices) -> xr.Data
     labels = Labels(grid)
     names = [name for name in labels.dims if name in ds]
     dims = [str(d) for name in names for d in ds[name].dims if d not in labels.dims[name]]
-    dims = list(dict.fromkeys(dims))
+    dims = list(dict.fromkeys([*dims, *grid.order]))
     # Seeds first: tasks may differ between them.
-    rest = [dim for dim in dims if dim == SEED] + [
-        dim for dim in dims if dim not in grid.axes and dim != SEED
-    ]
-    along = {dim: ds[dim].values for dim in rest}
-    n_models = int(np.prod([len(values) for values in along.values()], initial=1))
+    rest = [dim for dim in dims if dim not in grid.axes]
+    along = {dim: ds[dim].values for dim in sorted(rest, key=lambda dim: dim != SEED)}
+    n_models = math.prod(map(len, along.values()))
     keys = jnp.broadcast_to(key, (n_models,))
     loss = np.empty((grid.n_cells, n_models), jax.dtypes.canonicalize_dtype(float))
     for group in grid.groups:
-        params = params_of(ds, labels, group, along)
+        params = params_of(ds, labels, group, along, "ds")
         repeats = n_models // len(grid.seeds)
         tasks = jax.tree.map(
             lambda leaf, n=repeats: leaf if leaf.shape[1] == 1 else jnp.repeat(leaf, n, 1),
@@ -162,17 +202,7 @@ def _losses(grid: Grid, ds: xr.Dataset, recipe: Recipe, key, devices) -> xr.Data
         shape = len(group.cells), n_models
         part = SharedTraining(tasks, shape, keys, recipe, group.optimizer, devices, params)
         loss[group.cells] = part.loss()
-    sizes = [len(values) for values in along.values()]
-    coords = {dim: ds[dim] for dim in (*grid.axes, *along) if dim in ds.coords}
-    return xr.DataArray(
-        loss.reshape(*grid.shape, *sizes), dims=(*grid.axes, *along), coords=coords
-    ).transpose(*dims)
-
-
-def _told(ds: xr.Dataset, losses: dict[str, Any]) -> str:
-    try:
-        told = json.loads(str(ds.attrs.get("made_by")))
-    except json.JSONDecodeError:
-        told = None
-    told = told if isinstance(told, dict) else {}
-    return json.dumps(told | {"losses": losses}, allow_nan=False)
+    shape = (*grid.shape, *map(len, along.values()))
+    coords = {dim: ds[dim] for dim in dims if dim in ds.coords}
+    array = xr.DataArray(loss.reshape(shape), dims=(*grid.axes, *along), coords=coords)
+    return array.transpose(*dims)

@@ -8,7 +8,7 @@ import xarray as xr
 from jsuper import geometry
 from jsuper.padding import is_padding, own_size
 from jsuper.results.models import is_finite
-from jsuper.results.seeds import best_seed as best_seed  # it was here once
+from jsuper.results.seeds import best_seed as best_seed  # its path of old
 
 LONG_NAMES = {
     "norm": "norm ‖Wᵢ‖",

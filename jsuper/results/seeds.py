@@ -28,7 +28,9 @@ def best_seed(ds: xr.Dataset) -> xr.Dataset:
         >>> int(js.best_seed(ds)["seed"])
         6
     """
-    return lowest(ds, 1).isel(rank=0).drop_vars("rank")
+    loss = _final_loss(ds).transpose(..., "seed")
+    best = xr.DataArray(loss.values.argmin(-1), dims=loss.dims[:-1])
+    return ds.assign_coords(seed=ds["seed"]).isel(seed=best)
 
 
 def lowest(ds: xr.Dataset, n: int) -> xr.Dataset:
@@ -55,6 +57,8 @@ def lowest(ds: xr.Dataset, n: int) -> xr.Dataset:
     """
     loss = _final_loss(ds)
     check_count("n", n)
+    if "rank" in ds.dims:
+        raise ValueError("ds must have no axis named 'rank': rename it first")
     if n > loss.sizes["seed"]:
         raise ValueError(
             f"n must be at most {loss.sizes['seed']}, the seeds of ds, got {n}"
@@ -69,11 +73,24 @@ def lowest(ds: xr.Dataset, n: int) -> xr.Dataset:
 
 def has_losses(ds: xr.Dataset) -> bool:
     """Tells whether there are losses to choose a seed by."""
+    if _tests(ds):
+        return False
     return any(name in ds and "seed" in ds[name].dims for name in ("loss", "history"))
+
+
+def _tests(ds: xr.Dataset) -> list[str]:
+    """Dimensions along which models were tested, at each of which another may be best."""
+    dims = ds["loss"].dims if "loss" in ds else ()
+    return [str(dim) for dim in dims if str(dim).startswith("test_")]
 
 
 def _final_loss(ds: xr.Dataset) -> xr.DataArray:
     """The loss that each model ends with, infinite where it diverged."""
+    if _tests(ds):
+        raise ValueError(
+            f"ds must have one loss for each model, got one for each of {_tests(ds)}: "
+            "choose the seed before js.losses, or select a value"
+        )
     if not has_losses(ds):
         raise ValueError("ds must have a variable loss along the dimension seed")
     name = "loss" if "loss" in ds and "seed" in ds["loss"].dims else "history"

@@ -11,7 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
+from jsuper.padding import SUFFIX
 from jsuper.validation import as_count, check_count
+from jsuper.wording import text
 
 SEED = "seed"
 
@@ -28,45 +30,50 @@ class Axis:
         values: What the argument is given, Python's own numbers, names or functions.
         kind: ``"number"`` for floats, ``"integer"`` for whole numbers, of which the task
             decides whether they are numbers or sizes, and ``"choice"`` for all else.
+        names: What choices are called in the result, where a mapping named them.
     """
 
     name: str
     values: tuple[Any, ...]
     kind: str
+    names: tuple[Any, ...] | None = None
 
     @property
     def coordinate(self) -> np.ndarray:
         """What stands along the axis of the result: numbers, booleans or names."""
+        if self.names is not None:
+            return np.array(self.names)
         if self.kind != "choice" or all(isinstance(v, bool) for v in self.values):
             return np.array(self.values)
         return np.array([label(value) for value in self.values])
 
     @property
+    def stands_for(self) -> str:
+        """Types of the values, if the coordinate holds names in their place."""
+        if self.kind != "choice" or self.coordinate.tolist() == list(self.values):
+            return ""
+        return ", ".join(sorted({type(value).__name__ for value in self.values}))
+
+    @property
     def bits(self) -> np.ndarray:
         """32 bits for each value, which neither its place nor other values decide."""
         if self.kind == "choice":
-            names = [label(value).encode() for value in self.values]
+            names = [str(name).encode() for name in self.coordinate]
             return np.array([zlib.crc32(name) for name in names], np.uint32)
         # Adding 0 makes -0.0 and 0.0 one value.
         return (np.array(self.values, np.float32) + 0).view(np.uint32)
 
 
 def label(value: Any) -> str:
-    """Returns the name of a value that is no number."""
+    """Returns a value as text: a number to six digits, the name of a function."""
     if callable(value):
         return getattr(value, "__name__", type(value).__name__)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return text(value, 6)
 
 
 def coordinates(cell: Mapping[Any, Any]) -> str:
     """Returns where a model stands in the grid, as in ``density=0.1 seed=3``."""
-    return " ".join(f"{name}={short(value)}" for name, value in cell.items())
-
-
-def short(value: Any) -> str:
-    """Returns a value in few characters: a number to six digits, or a name."""
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return f"{value:g}" if number else label(value)
+    return " ".join(f"{name}={label(value)}" for name, value in cell.items())
 
 
 def read_axes(axes: Mapping[str, Any]) -> dict[str, Axis]:
@@ -90,13 +97,23 @@ def read_axes(axes: Mapping[str, Any]) -> dict[str, Axis]:
                 f"axis {name!r} must have another name than the result's own "
                 f"({', '.join(RESERVED)})"
             )
-        axis = _read_axis(name, given)
-        precise = axis.coordinate
-        if axis.kind != "choice":
-            precise = precise.astype(jax.dtypes.canonicalize_dtype(float))
-        _check_distinct(name, precise, axis.coordinate)
-        read[name] = axis
+        if str(name).endswith(SUFFIX):
+            raise ValueError(f"axis {name!r} must have a name without {SUFFIX} at its end")
+        read[name] = checked_distinct(_read_axis(name, given))
     return read
+
+
+def checked_distinct(axis: Axis) -> Axis:
+    """Returns the axis, after checking that JAX can tell its values apart.
+
+    Raises:
+        ValueError: If two values are the same.
+    """
+    precise = axis.coordinate
+    if axis.kind == "number":
+        precise = precise.astype(jax.dtypes.canonicalize_dtype(float))
+    _check_distinct(axis.name, precise, axis.coordinate)
+    return axis
 
 
 def read_seeds(axes: Mapping[str, Any]) -> list[int]:
@@ -135,6 +152,10 @@ def _read_axis(name: str, given: Any) -> Axis:
         raise ValueError(
             f"axis {name!r} must hold numbers, got {given!r} (a name stands in a list)"
         )
+    if isinstance(given, Mapping) and given:
+        if not all(isinstance(key, str | bool | int | float) for key in given):
+            raise ValueError(f"axis {name!r} must have names for keys, got {list(given)}")
+        return Axis(name, tuple(given.values()), "choice", tuple(given))
     values = _listed(given)
     array = _array(values)
     if array.ndim != 1 or array.size == 0:
@@ -154,7 +175,12 @@ def _read_axis(name: str, given: Any) -> Axis:
     known = all(
         isinstance(v, str | bool | int | float | None) or callable(v) for v in values
     )
-    if not known or all(isinstance(v, str) and _is_numeral(v) for v in values):
+    if not known:
+        raise ValueError(
+            f"axis {name!r} must hold numbers, names, booleans, functions or None, or be a "
+            f"mapping from names to values, got {_shown(values)}"
+        )
+    if all(isinstance(v, str) and _is_numeral(v) for v in values):
         raise ValueError(f"axis {name!r} must hold numbers, got {_shown(values)}")
     return Axis(name, tuple(values), "choice")
 
@@ -207,5 +233,6 @@ def _check_distinct(name: str, array: np.ndarray, given: np.ndarray) -> None:
     if len(unique) < len(array):
         twice = given[array == unique[counts.argmax()]]
         raise ValueError(
-            f"axis {name!r} must hold distinct values, got {short(twice[0].item())} twice"
+            f"axis {name!r} must hold distinct values, got {label(twice[0].item())} twice"
+            + (" (a mapping gives names)" if array.dtype.kind == "U" else "")
         )

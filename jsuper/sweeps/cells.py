@@ -1,6 +1,7 @@
 """From values to tasks: what ``build`` makes of every cell, checked on the way."""
 
 import dataclasses
+import functools
 import inspect
 import itertools
 from collections.abc import Callable, Hashable, Sequence
@@ -10,8 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jsuper.pytrees import Opaque, cannot_look_into, node_types
-from jsuper.sweeps.axes import SEED, Axis, coordinates
+from jsuper.pytrees import Opaque, cannot_look_into, check_static, node_types
+from jsuper.sweeps.axes import SEED, Axis, checked_distinct, coordinates
 from jsuper.training import Recipe
 from jsuper.training.optimizers import STEPS, arguments_of
 from jsuper.validation import as_count
@@ -30,13 +31,16 @@ class Cell:
         leaves: Numbers of its task: of one task, or of one for each seed.
         program: What may not differ between cells that compile together: the classes,
             static fields and sizes of the task.
-        importance: Importance of each feature, if the task has one.
+        importance: Importance of each feature, shape (1 or n_seeds, n_features), if the
+            task has one.
+        density: Mean density of its features, NaN if they have none.
     """
 
     values: dict[str, Any]
     leaves: list[list[Any]]
     program: Hashable
     importance: np.ndarray | None
+    density: float
 
 
 class Cells:
@@ -108,7 +112,7 @@ class Cells:
             return axis
         if as_integers != {as_number}:
             return axis
-        return Axis(axis.name, tuple(map(float, axis.values)), "number")
+        return checked_distinct(Axis(axis.name, tuple(map(float, axis.values)), "number"))
 
     def _cell(self, values: dict[str, Any]) -> Cell:
         tasks = [self._task(values, seed) for seed in self._seeds]
@@ -137,7 +141,10 @@ class Cells:
                 else own
                 for own, first in zip(leaves, self.cells[0].leaves, strict=True)
             ]
-        return Cell(values, leaves, programs[0], importance_of(tasks[0]))
+        rows = [row for row in map(importance_of, tasks) if row is not None]
+        same = all(np.array_equal(row, rows[0]) for row in rows[1:])
+        importance = np.stack(rows[:1] if same else rows) if rows else None
+        return Cell(values, leaves, programs[0], importance, density_of(tasks[0]))
 
     def _check_names(self, values: dict[str, Any], leaves: list[Any]) -> None:
         """Raises if a name has become a leaf of the task, where numbers belong."""
@@ -145,7 +152,8 @@ class Cells:
         for name, axis in self.axes.items():
             if any(leaf is values[name] for leaf in names):
                 raise ValueError(
-                    f"axis {name!r} must hold numbers, got {list(axis.values)!r}"
+                    f"axis {name!r} must hold numbers, got {list(axis.values)!r}: the task "
+                    "has a number there (a field for names is declared with js.static)"
                 )
 
     def _check_sizes(self) -> None:
@@ -164,8 +172,8 @@ class Cells:
             raise ValueError(
                 f"build must make tasks that differ in numbers only, but "
                 f"{coordinates(cell.values)} changes a size or another static part; sizes "
-                "and names are axes of their own, and functions such as a target are "
-                "defined outside build"
+                "and names are axes of their own, and functions such as a target or an "
+                "activation are defined outside build"
             )
 
     def _check_used(self, name: str) -> None:
@@ -216,6 +224,8 @@ def _arguments_taken(
     named = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
     takes = [p.name for p in named]
     optimizer = arguments_of(recipe.optimizer)
+    if SEED in optimizer:
+        raise ValueError("recipe.optimizer must not take 'seed', which only build may")
     for p in named:
         if p.kind is p.POSITIONAL_ONLY:
             raise ValueError(f"build must take its arguments by name, not so {p.name!r}")
@@ -264,10 +274,11 @@ def check_is_task(task: Any) -> None:
 def check_task(task: Any, batch_size: int) -> None:
     """Raises unless parameters and loss of a task are what gradients exist for."""
     check_is_task(task)
+    check_static(task)
     for leaf in jax.tree.leaves(task):
         _check_leaf(leaf)
     key = jax.eval_shape(lambda: jax.random.key(0))
-    params = jax.eval_shape(task.init, key)
+    params = _traced(lambda task, key: task.init(key), task, key)
     if not jax.tree.leaves(params):
         raise ValueError(f"init must return parameters, got {params!r}")
     for path, leaf in jax.tree.leaves_with_path(params):
@@ -276,13 +287,36 @@ def check_task(task: Any, batch_size: int) -> None:
             raise ValueError(
                 f"parameter {name!r} must hold floating-point numbers, got {leaf.dtype}"
             )
-    loss = jax.eval_shape(
-        lambda params, key: task.loss(params, key, batch_size), params, key
+    loss = _traced(
+        lambda task, params, key: task.loss(params, key, batch_size), task, params, key
     )
     if getattr(loss, "shape", None) != ():
         raise ValueError(f"loss must return one number, got {loss}")
     if not jnp.issubdtype(loss.dtype, jnp.floating):
         raise ValueError(f"loss must return a floating-point number, got {loss.dtype}")
+
+
+def _traced(function: Callable[..., Any], task: Any, *args: Any) -> Any:
+    """Shapes of what a function of a task returns, with the task's numbers traced."""
+    arrays = jax.tree.map(_as_array, task)
+    try:
+        return jax.eval_shape(function, arrays, *args)
+    except Exception as error:
+        try:
+            jax.eval_shape(functools.partial(function, task), *args)
+        except Exception:
+            raise error from None  # not for being traced
+        line = " ".join(str(error).split())[:200]
+        raise TypeError(
+            "init and loss must not look at the task's numbers, which are traced (sizes and "
+            f"names are fields declared with js.static, conditions jnp.where): {line}"
+        ) from error
+
+
+def _as_array(leaf: Any) -> Any:
+    if isinstance(leaf, bool | int | float | complex | jax.Array):
+        return leaf
+    return np.asarray(leaf)
 
 
 def importance_of(task: Any) -> np.ndarray | None:
@@ -302,6 +336,15 @@ def importance_of(task: Any) -> np.ndarray | None:
             f"{importance!r}"
         )
     return np.broadcast_to(row, n_features)
+
+
+def density_of(task: Any) -> float:
+    """Returns the mean density of a task's features, NaN if it has none."""
+    density = getattr(getattr(task, "features", None), "density", None)
+    try:
+        return float(np.mean(np.asarray(density, float)))
+    except (TypeError, ValueError):  # of features that call something else a density
+        return np.nan
 
 
 def _program(leaves: list[Any], structure: Any) -> Hashable:

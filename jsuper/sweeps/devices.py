@@ -188,7 +188,8 @@ class SharedTraining:
         axis, size = (0, n_tasks) if splits_tasks else (1, n_keys)
 
         def padded(leaf):
-            return leaf if leaf.shape[axis] == 1 < shape[axis] else _pad(leaf, size, axis)
+            shared = shape[axis] > 1 and leaf.shape[axis] == 1
+            return leaf if shared else _pad(leaf, size, axis)
 
         self.grid = jax.tree.map(padded, grid)
         if keys.ndim == 2:

@@ -47,14 +47,15 @@ class Grid:
     """
 
     def __init__(self, build: Callable[..., Any], axes: Mapping[str, Any], recipe: Recipe):
+        read = read_axes(axes)
         self.order, self.recipe, self.seeds = tuple(axes), recipe, read_seeds(axes)
-        seeds = self.seeds if SEED in axes else None
-        made = Cells(build, read_axes(axes), seeds, recipe)
+        made = Cells(build, read, self.seeds if SEED in axes else None, recipe)
         self.axes, self.first_task = made.axes, made.first_task
         self.shape = tuple(len(axis.values) for axis in self.axes.values())
         self.n_cells = len(made.cells)
         self.n_models = self.n_cells * len(self.seeds)
         self.importance = [cell.importance for cell in made.cells]
+        self.density = np.array([cell.density for cell in made.cells])
         self.groups = self._groups(made)
 
     def keys(self, key: jax.Array) -> jax.Array:

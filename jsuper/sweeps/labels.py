@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import xarray as xr
 
+from jsuper.models.activations import THRESHOLDED
 from jsuper.padding import SUFFIX
 from jsuper.sweeps.axes import RESERVED, SEED
 from jsuper.sweeps.grid import Grid, Group
@@ -42,7 +43,7 @@ class Labels:
         self.sizes: list[dict[str, int]] = [
             self._checked_sizes(group) for group in grid.groups
         ]
-        features = {len(row) for row in grid.importance if row is not None}
+        features = {rows.shape[1] for rows in grid.importance if rows is not None}
         self.largest: dict[str, int] = {}
         for sizes in self.sizes:
             for dim, size in sizes.items():
@@ -85,7 +86,7 @@ class Labels:
         data["history"] = self._over_grid(history, ("step",))
         data["finite"] = self._over_grid(finite)
         ds = xr.Dataset(data, self._coordinates(history.shape[-1]))
-        if any(row is not None for row in grid.importance):
+        if any(rows is not None for rows in grid.importance):
             # An axis may be called importance: it is what people sweep.
             swept = "importance" in grid.axes
             ds["feature_importance" if swept else "importance"] = self._importance()
@@ -93,6 +94,13 @@ class Labels:
         for name, long_name in LONG_NAMES.items():
             if name in ds.variables:
                 ds[name].attrs["long_name"] = long_name
+        models = (getattr(group.first_task, "model", None) for group in grid.groups)
+        activations = {getattr(model, "activation", "exrelu") for model in models}
+        if "threshold" in ds.variables and not activations <= {*THRESHOLDED}:
+            ds["threshold"].attrs["long_name"] = "threshold t"
+        for name, axis in grid.axes.items():
+            if axis.stands_for:
+                ds[name].attrs["stands_for"] = axis.stands_for
         return ds
 
     def _coordinates(self, n_windows: int) -> dict[str, Any]:
@@ -143,20 +151,24 @@ class Labels:
         rows = rows.reshape(*self.grid.shape, *rows.shape[1:])
         kept = []
         for axis, name in reversed(list(enumerate(self.grid.axes))):
-            first = rows.take([0], axis)
-            if np.array_equal(rows, np.broadcast_to(first, rows.shape), rows.dtype != bool):
+            first = np.broadcast_to(rows.take([0], axis), rows.shape)
+            if np.array_equal(rows, first, equal_nan=rows.dtype.kind == "f"):
                 rows = rows.take(0, axis)
             else:
                 kept.insert(0, name)
         return (*kept, *own), rows
 
     def _importance(self) -> Any:
-        rows = np.full((self.grid.n_cells, self.largest["feature"]), np.nan)
-        rows = rows.astype(jax.dtypes.canonicalize_dtype(float))
-        for i, row in enumerate(self.grid.importance):
-            if row is not None:
-                rows[i, : len(row)] = row
-        return self._where_it_varies(rows, "feature")
+        given = [rows for rows in self.grid.importance if rows is not None]
+        n_seeds = max(map(len, given))
+        shape = self.grid.n_cells, n_seeds, self.largest["feature"]
+        rows = np.full(shape, np.nan, jax.dtypes.canonicalize_dtype(float))
+        for i, own in enumerate(self.grid.importance):
+            if own is not None:
+                rows[i, :, : own.shape[1]] = own
+        if n_seeds == 1:
+            return self._where_it_varies(rows[:, 0], "feature")
+        return self._where_it_varies(rows, SEED, "feature")
 
     def _checked_sizes(self, group: Group) -> dict[str, int]:
         """The size of each dimension of a group's parameters; notes their names."""

@@ -58,8 +58,11 @@ class Run:
             raise TypeError(f"recipe must be a Recipe, got {recipe!r}")
         devices = checked_devices(devices)
         self.done, self._mesh = 0, mesh_of(devices)
-        with self._own_mesh():
-            self._prepare(build, axes, recipe, key, devices, start)
+        try:
+            with self._own_mesh():
+                self._prepare(build, axes, recipe, key, devices, start)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("interrupted before the first step") from None
 
     def _prepare(self, build, axes, recipe, key, devices, start):
         key = without_mesh(key)
@@ -160,14 +163,8 @@ class Run:
         """
         recipe = self.grid.recipe
         examples = recipe.batch_size * recipe.eval_batches
-        few = np.zeros(self.grid.n_cells, bool)
-        for group in self.grid.groups:
-            features = getattr(group.grid.tasks, "features", None)
-            density = getattr(features, "density", None)
-            if density is not None:
-                n_features = group.first_task.features.n_features
-                active = np.asarray(density).mean((1, *range(2, density.ndim)))
-                few[group.cells] = examples * n_features * active < 7
+        n_features = self.labels.largest.get("feature", 1)
+        few = examples * n_features * self.grid.density < 7
         empty = (ds["loss"] == 0) & ds["finite"]
         if few.any() and empty.any():
             warnings.warn(

@@ -13,7 +13,7 @@ import xarray as xr
 
 from jsuper import files
 from jsuper.padding import is_padding
-from jsuper.sweeps.axes import SEED, coordinates, short
+from jsuper.sweeps.axes import SEED, coordinates, label
 from jsuper.sweeps.grid import Grid, Group
 from jsuper.sweeps.labels import Labels, named_leaves
 
@@ -47,7 +47,11 @@ def starting_params(start: Any, labels: Labels) -> tuple[Sequence[Any], Any]:
 
 
 def params_of(
-    ds: xr.Dataset, labels: Labels, group: Group, rest: Mapping[str, np.ndarray]
+    ds: xr.Dataset,
+    labels: Labels,
+    group: Group,
+    rest: Mapping[str, np.ndarray],
+    argument: str = "start",
 ) -> Any:
     """Returns the parameters of a group's models from a dataset.
 
@@ -58,6 +62,7 @@ def params_of(
         labels: The names of the grid's parameters.
         group: Which of its cells.
         rest: Names and values of further axes, of which every cell has all models.
+        argument: What errors call the dataset.
 
     Returns:
         Parameters, leading axes (n_cells, product of the sizes of ``rest``, or the number
@@ -66,89 +71,112 @@ def params_of(
     Raises:
         ValueError: If a parameter or a model is missing, or has another size.
     """
-    found = [
-        _parameter(ds, labels, group, rest, name, leaf)
-        for name, leaf in named_leaves(group.params)
-    ]
+    found = []
+    for name, like in named_leaves(group.params):
+        own = labels.dims[name]
+        if name not in ds or not set(own) <= set(ds[name].dims):
+            raise ValueError(
+                f"{argument} must have a variable {name!r} of dimensions "
+                f"({', '.join(('...', *own))}), got {sorted(map(str, ds.data_vars))}"
+            )
+        array, absent = xr.broadcast(ds[name], is_padding(ds[name]))
+        along = [str(dim) for dim in array.dims if dim not in own]
+        index = _index(array, along, labels.grid, group, rest, argument)
+        values, absent = (a.transpose(*along, *own).values[index] for a in (array, absent))
+        inside = (..., *(slice(size) for size in like.shape))
+        if not _is_all_of(absent, inside, like.shape):
+            cell = _first_cell(labels.grid, group)
+            kind = "without it" if absent.all() else "of another size"
+            raise ValueError(
+                f"{argument} must have {name!r} of shape {like.shape}"
+                f"{' at ' + coordinates(cell) if cell else ''}, got a model {kind}"
+            )
+        found.append(_all_models(values[inside], like, labels.grid, group, rest))
     return jax.tree.unflatten(jax.tree.structure(group.params), found)
 
 
-def _parameter(ds, labels: Labels, group: Group, rest, name: str, like: Any) -> np.ndarray:
-    grid, own = labels.grid, labels.dims[name]
-    if name not in ds or not set(own) <= set(ds[name].dims):
-        wanted = ", ".join(("...", *own))
-        raise ValueError(
-            f"start must have a variable {name!r} of dimensions ({wanted}), got "
-            f"{sorted(map(str, ds.data_vars))}"
-        )
-    array, absent = xr.broadcast(ds[name], is_padding(ds[name]))
-    along = [str(dim) for dim in array.dims if dim not in own]
-    places = np.unravel_index(group.cells, grid.shape) if grid.shape else ()
-    index: list[np.ndarray] = []
+def _index(array, along, grid: Grid, group: Group, rest, argument) -> tuple[Any, ...]:
+    """Where the models of a group stand in an array, axis by axis.
+
+    The positions broadcast to (n_cells, *sizes of rest).
+    """
+    where = np.unravel_index(group.cells, grid.shape) if grid.shape else ()
+    places = dict(zip(grid.axes, where, strict=True))
+    index = []
     for dim in along:
         if dim in grid.axes:
-            positions = _positions(array, dim, grid.axes[dim].coordinate)
-            positions = positions[places[list(grid.axes).index(dim)]]
-            index.append(positions.reshape(-1, *(1 for _ in rest)))
+            positions = _positions(array, dim, grid.axes[dim].coordinate, argument)
+            index.append(positions[places[dim]].reshape(-1, *(1 for _ in rest)))
         elif dim in rest:
             shape = [-1 if other == dim else 1 for other in rest]
-            index.append(_positions(array, dim, rest[dim]).reshape(1, *shape))
+            positions = _positions(array, dim, rest[dim], argument)
+            index.append(positions.reshape(1, *shape))
         else:
             hint = "isel(step=-1)" if dim == "step" else f"isel({dim}=0)"
             raise ValueError(
-                f"start must have no axis that the sweep lacks, got {dim!r}: select one "
-                f"value, as in start.{hint}"
+                f"{argument} must have no axis that the sweep lacks, got {dim!r}: select "
+                f"one value, as in {argument}.{hint}"
             )
-    values, absent = (
-        a.transpose(*along, *own).values[tuple(index)] for a in (array, absent)
-    )
-    inside = (..., *(slice(size) for size in like.shape))
-    outside = np.ones(values.shape, bool)
+    return tuple(index)
+
+
+def _is_all_of(absent: np.ndarray, inside: tuple[Any, ...], shape) -> bool:
+    """Whether models have all entries of a shape, and what lies beyond is padding."""
+    outside = np.ones(absent.shape, bool)
     outside[inside] = False
-    have = values.shape[values.ndim - len(own) :]
-    is_smaller = any(h < size for h, size in zip(have, like.shape, strict=True))
-    if is_smaller or absent[inside].any() or not absent[outside].all():
-        place = np.unravel_index(group.cells[0], grid.shape) if grid.shape else ()
-        cell = {n: a.values[i] for (n, a), i in zip(grid.axes.items(), place, strict=True)}
-        raise ValueError(
-            f"start must have {name!r} of shape {like.shape}"
-            f"{' at ' + coordinates(cell) if cell else ''}, got a model of another size"
-        )
-    of_cell = [len(values) for values in rest.values()]
-    grid_shape = (len(group.cells), *of_cell)
-    values = np.broadcast_to(values[inside], grid_shape + like.shape)
-    n_models = math.prod(of_cell) if rest else len(grid.seeds)
-    values = values.reshape(len(group.cells), -1, *like.shape)
-    shape = len(group.cells), n_models, *like.shape
-    return np.broadcast_to(values, shape).astype(like.dtype)
+    have = absent.shape[absent.ndim - len(shape) :]
+    fits = all(size <= own for size, own in zip(shape, have, strict=True))
+    return fits and not absent[inside].any() and bool(absent[outside].all())
 
 
-def _positions(array: xr.DataArray, dim: str, wanted: np.ndarray) -> np.ndarray:
+def _all_models(values, like, grid: Grid, group: Group, rest) -> np.ndarray:
+    """Values of some models as those of all: (n_cells, n_models of each, ...)."""
+    n_cells, sizes = len(group.cells), [len(values) for values in rest.values()]
+    values = np.broadcast_to(values, (n_cells, *sizes, *like.shape))
+    values = values.reshape(n_cells, -1, *like.shape)
+    n_models = math.prod(sizes) if rest else len(grid.seeds)
+    return np.broadcast_to(values, (n_cells, n_models, *like.shape)).astype(like.dtype)
+
+
+def _first_cell(grid: Grid, group: Group) -> dict[str, Any]:
+    place = np.unravel_index(group.cells[0], grid.shape) if grid.shape else ()
+    axes = grid.axes.items()
+    return {name: axis.values[i] for (name, axis), i in zip(axes, place, strict=True)}
+
+
+def _positions(
+    array: xr.DataArray, dim: str, wanted: np.ndarray, argument: str
+) -> np.ndarray:
     """Where each value of an axis of the grid stands along the same axis of a dataset."""
     if dim not in array.coords:
         if array.sizes[dim] == len(wanted):
             return np.arange(len(wanted))
         raise ValueError(
-            f"start must have coordinates along {dim!r}, or as many values as the sweep, "
-            f"{len(wanted)}, got {array.sizes[dim]}"
+            f"{argument} must have coordinates along {dim!r}, or {len(wanted)} values as "
+            f"the sweep has, got {array.sizes[dim]}"
         )
 
+    have_integers = array[dim].dtype.kind in "iu" and wanted.dtype.kind in "iu"
+
     def comparable(values):
-        return values.astype(np.float32) + 0 if values.dtype.kind in "iuf" else values
+        if values.dtype.kind not in "iuf" or have_integers:
+            return values
+        return values.astype(np.float32) + 0
 
     have = {value: i for i, value in enumerate(comparable(array[dim].values).tolist())}
     positions = [have.get(value) for value in comparable(wanted).tolist()]
     if None in positions:
         lacks = coordinates({dim: wanted[positions.index(None)].item()})
+        has = _some(array[dim].values.tolist())
         raise ValueError(
-            f"start must have a model at {lacks}, got {_some(array[dim].values.tolist())}; "
-            f"start.isel({dim}=0) starts all from one value"
+            f"{argument} must have a model at {lacks}, got {has}; "
+            f"{argument}.isel({dim}=0) starts all from one value"
         )
     return np.array(positions)
 
 
 def _some(values: list[Any]) -> str:
-    text = ", ".join(map(short, values[:8]))
+    text = ", ".join(map(label, values[:8]))
     return text + (", …" if len(values) > 8 else "")
 
 
@@ -173,14 +201,10 @@ def _of_one_model(start: Any, grid: Grid, group: Group) -> Any:
     )
 
 
-def _origin(ds: xr.Dataset) -> Any:
+def _origin(ds: xr.Dataset) -> dict[str, Any]:
     """How a dataset was made; of what it started from in turn, a digest."""
-    text = str(ds.attrs.get("made_by"))
-    try:
-        told = json.loads(text)
-    except json.JSONDecodeError:
-        return None
-    if isinstance(told, dict) and "start" in told:
+    told = files.made_by(ds)
+    if "start" in told:
         chain = json.dumps(told["start"]).encode()
         told["start"] = {"sha256": hashlib.sha256(chain).hexdigest()}
     return told

@@ -35,13 +35,15 @@ def sweep(
     with it.
 
     Args:
-        build: Makes one task from plain values: called once for each cell, with the axes'
-            values as arguments. If it takes ``seed``, it is called for each seed as well.
+        build: Makes one task from plain values: called for each cell, with the axes'
+            values as arguments, and a few times more to see what they change. If it takes
+            ``seed``, it is called for each seed as well.
         axes: Values by name of an argument of ``build``, of ``recipe.optimizer``, or of
             both; one-dimensional and distinct. Numbers cost no compilation. Whole numbers
             that are sizes (``n_hidden``), names (strings), booleans, functions and None
-            are static: one compilation for each combination. The reserved name ``seed``
-            is a count or a list of integers.
+            are static: one compilation for each combination. A mapping from names to
+            values names functions. The reserved name ``seed`` is a count or a list of
+            integers.
         recipe: How each model is trained. Its optimizer may be a function of axes.
         key: A typed key (``jax.random.key(0)``), from which the whole run follows.
         start: Parameters to start from, instead of what the tasks draw: a dataset of

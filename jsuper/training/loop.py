@@ -12,7 +12,7 @@ from flax import struct
 from jax import lax
 from jax.typing import ArrayLike
 
-from jsuper.pytrees import node_types
+from jsuper.pytrees import check_static, node_types
 from jsuper.training import optimizers
 from jsuper.training.optimizers import Optimizer
 from jsuper.training.recipe import Recipe
@@ -276,6 +276,7 @@ def counter_based(keys: jax.Array) -> jax.Array:
 
 def _checked_batch(tasks, keys) -> int:
     """Returns n_tasks; raises unless the tasks are a batch, and the keys are for it."""
+    check_static(tasks)
     shapes = [np.shape(leaf) for leaf in jax.tree.leaves(tasks)]
     n_tasks = {shape[:1] for shape in shapes}
     if len(n_tasks) > 1 or () in n_tasks:
@@ -392,7 +393,7 @@ def _over_grid(function, grid, keys, *args):
 
 def _shared_apart(grid, size):
     """Leaves of which there is one for all, without their leading axis, and in_axes."""
-    shared = jax.tree.map(lambda leaf: leaf.shape[0] == 1 != size, grid)
+    shared = jax.tree.map(lambda leaf: size > 1 and leaf.shape[0] == 1, grid)
     leaves = jax.tree.map(lambda leaf, one: leaf[0] if one else leaf, grid, shared)
     return leaves, jax.tree.map(lambda one: None if one else 0, shared)
 

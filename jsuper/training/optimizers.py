@@ -35,7 +35,7 @@ def arguments_of(optimizer: Any) -> dict[str, bool]:
 
 @dataclasses.dataclass(frozen=True)
 class Optimizer:
-    """A recipe's optimizer with those of its arguments that are no traced numbers.
+    """A recipe's optimizer and the values of its static arguments.
 
     Hashable, so that JAX compiles once for the same function and the same choices.
 

@@ -111,9 +111,11 @@ class Recipe:
         # called.
         uncalled = str(getattr(self.optimizer, "__module__", "")).startswith("optax")
         if not made and (uncalled or not callable(self.optimizer)):
+            hint = " (lambda learning_rate: optax.adam(learning_rate), say)"
             raise TypeError(
                 "optimizer must be an optax transformation (with init and update) or a "
-                f"function of axes that returns one, got {self.optimizer!r}"
+                "function of axes that returns one"
+                f"{hint if uncalled else ''}, got {self.optimizer!r}"
             )
 
     def windows(self) -> tuple[list[int], list[int]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jsuper.results import labels
+from jsuper import wording
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,11 @@ from jsuper.results import labels
     ],
 )
 def test_a_value_in_words(value, said):
-    assert labels.text(value) == said
+    assert wording.text(value) == said
 
 
 def test_digits_are_those_asked_for():
-    assert labels.text(0.123456, 5) == "0.12346"
+    assert wording.text(0.123456, 5) == "0.12346"
 
 
 @pytest.mark.parametrize(
@@ -55,5 +55,5 @@ def test_digits_are_those_asked_for():
 )
 def test_numbers_and_dates_ascend_and_names_stay(values, numbers, order):
     values = np.asarray(values)
-    assert labels.are_numbers(values) == numbers
-    assert labels.ascending(values).tolist() == order
+    assert wording.are_numbers(values) == numbers
+    assert wording.ascending(values).tolist() == order
