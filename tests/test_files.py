@@ -58,6 +58,21 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(
     assert js.load(path).sizes["seed"] == 2
 
 
+def test_a_file_is_in_place_only_when_it_is_whole(ds, tmp_path):
+    path = js.save(ds, tmp_path / "sweep.nc")
+
+    def interrupted():
+        with files.whole_file(path, force=True) as written:
+            written.write_bytes(b"half a file")
+            assert js.load(path).sizes["seed"] == 2
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert [p.name for p in tmp_path.iterdir()] == ["sweep.nc"]
+    assert js.load(path).sizes["seed"] == 2
+
+
 def test_unwritable_paths_are_named(ds, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"existing folder, got .*nowhere"):
         js.save(ds, tmp_path / "nowhere" / "sweep.nc")

@@ -1,5 +1,6 @@
 """What importing the package does, and what it must not do."""
 
+import importlib
 import subprocess
 import sys
 
@@ -28,6 +29,12 @@ assert jax.live_arrays() == []
 print(len(jax.devices("cpu")))
 """
     assert run(program) == "3"
+
+
+def test_modules_are_found_under_their_names_of_earlier_versions():
+    for old, new in js._MOVED.items():
+        module = importlib.import_module(f"jsuper.{old}")
+        assert module is importlib.import_module(f"jsuper.{new}")
 
 
 def test_import_loads_no_plotting():

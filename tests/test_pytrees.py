@@ -56,6 +56,27 @@ def test_subclasses_train_like_what_they_compute():
     assert not np.allclose(ds["W"].sel(share=0.5), plain["W"][0], rtol=1e-4)
 
 
+class Doubled(js.Task):
+    """Another loss on the same parts, for which the fast form would be wrong."""
+
+    def loss(self, params, key, batch_size):
+        return 2 * super().loss(params, key, batch_size)
+
+
+def test_a_task_with_a_loss_of_its_own_trains_on_that():
+    def run(kind, optimizer):
+        return js.sweep(
+            lambda: kind(js.SparseFeatures(3, 0.5), js.ToyModel(3, 2)),
+            {},
+            js.Recipe(5, 32, optimizer, eval_batches=2),
+            key=jax.random.key(0),
+        )
+
+    own, plain = run(Doubled, optax.sgd(0.1)), run(js.Task, optax.sgd(0.2))
+    np.testing.assert_allclose(own["W"], plain["W"], rtol=1e-5)
+    np.testing.assert_allclose(own["loss"], 2 * plain["loss"], rtol=1e-5)
+
+
 def test_static_fields_are_no_leaves():
     @js.pytree
     class Ramp:
@@ -152,6 +173,43 @@ def test_what_is_no_pytree_is_static_where_it_is_the_same():
     assert isinstance(task(0.0).features, Opaque)
     ds = js.sweep(task, {"threshold": [0.0, -1.0]}, js.Recipe(2, 8), key=jax.random.key(0))
     assert ds["finite"].all()
+
+
+def test_a_part_that_is_changed_afterwards_trains_as_it_was():
+    table = TABLE.copy()
+    task = js.Task(Plain(3, table), js.ToyModel(3, 3))
+    before = task.features.sample(jax.random.key(0), 4)
+    table *= 2
+    np.testing.assert_array_equal(task.features.sample(jax.random.key(0), 4), before)
+    again = js.Task(Plain(3, table), js.ToyModel(3, 3))
+    assert again.features != task.features
+    assert repr(again.features) == repr(again.features.part)
+    recipe, key = js.Recipe(2, 8), jax.random.key(0)
+    losses = [
+        js.sweep(lambda t=t: t, {}, recipe, key=key)["loss"].item() for t in (task, again)
+    ]
+    assert losses[0] != losses[1]
+
+
+def test_a_static_field_that_can_be_changed_is_refused():
+    @js.pytree
+    class Table:
+        rows: list = js.static()
+        n_features: int = js.static(default=3)
+
+        def sample(self, key, batch_size):
+            return jnp.zeros((batch_size, 3)) + jnp.asarray(self.rows)
+
+    message = (
+        r"^static fields of Table must be hashable .a tuple .*, got \[1\.0, 2\.0, 0\.0\]$"
+    )
+    with pytest.raises(TypeError, match=message):
+        js.sweep(
+            lambda threshold: js.Task(Table([1.0, 2.0, 0.0]), js.ToyModel(3, 3, threshold)),
+            {"threshold": [0.0]},
+            js.Recipe(2, 8),
+            key=jax.random.key(0),
+        )
 
 
 def test_numbers_in_what_is_no_pytree_are_named_with_the_cure():

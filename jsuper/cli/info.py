@@ -141,8 +141,8 @@ def _outcome(ds: xr.Dataset) -> Iterator[str]:
         steps = np.unique(ds["step"].values)
         yield f"at step {_some(steps)}:"
     steps = files.made_by(ds).get("recipe", {}).get("steps", 0)
-    partly = "step" in ds.coords and ds["step"].size and ds["step"].values.max() < steps
-    if partly and "loss" not in ds:
+    partly = "loss" not in ds and "step" in ds.coords and ds["step"].values.max() < steps
+    if partly:
         yield f"at step {ds['step'].values.max()} of {steps}, as a callback received it"
     finite = is_finite(ds)
     if "finite" in ds:

@@ -64,8 +64,8 @@ class ToyModel:
         bandwidth: Bandwidth of ExReLU's straight-through derivatives (`jsuper.exrelu`),
             positive; by default its jump has no derivative.
         train_threshold: Whether every feature has a trained threshold, which starts at
-            ``threshold``, finite and not 0 (where there is no jump, and so no gradient).
-            Needs a bandwidth. Static.
+            ``threshold``, finite. Needs a bandwidth. At 0 there is no jump and no
+            gradient, so that a start there stays. Static.
 
     Raises:
         ValueError: If an argument is out of range or does not fit the activation.
@@ -132,12 +132,7 @@ class ToyModel:
                     "bandwidth must be positive with train_threshold, got None: without "
                     "one the gradient of a threshold is 0"
                 )
-            check(
-                "threshold",
-                self.threshold,
-                lambda t: np.isfinite(t) & (t != 0),
-                "finite and not 0, where there is no jump, with train_threshold",
-            )
+            check("threshold", self.threshold, np.isfinite, "finite with train_threshold")
 
     @property
     def dims(self) -> dict[str, tuple[str, ...]]:

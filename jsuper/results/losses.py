@@ -107,7 +107,7 @@ def losses(
     sizes = [len(axis.values) for axis in tests.values()]
     arrays = np.stack([one.values for one in found], -1)
     loss = xr.DataArray(
-        arrays.reshape(*arrays.shape[:-1], *sizes),
+        arrays.reshape((*arrays.shape[:-1], *sizes)),
         dims=(*dims, *(f"test_{name}" for name in tests)),
         coords=found[0].coords
         | {f"test_{name}": axis.coordinate for name, axis in tests.items()},
@@ -170,8 +170,8 @@ def _values(coordinate: xr.DataArray, given: Mapping[str, Any]) -> Any:
         return {label: meant[label] for label in labels}
     if "stands_for" in coordinate.attrs:
         raise ValueError(
-            f"{name!r} holds names of values ({coordinate.attrs['stands_for']}): pass these "
-            f"as in the sweep, values={{{name!r}: …}}"
+            f"{name!r} holds names of values ({coordinate.attrs['stands_for']}): pass "
+            f"these as in the sweep, values={{{name!r}: …}}"
         )
     return coordinate.values
 

@@ -308,8 +308,8 @@ def _traced(function: Callable[..., Any], task: Any, *args: Any) -> Any:
             raise error from None  # not for being traced
         line = " ".join(str(error).split())[:200]
         raise TypeError(
-            "init and loss must not look at the task's numbers, which are traced (sizes and "
-            f"names are fields declared with js.static, conditions jnp.where): {line}"
+            "init and loss must not look at the task's numbers, which are traced (sizes "
+            f"and names are fields declared with js.static, conditions jnp.where): {line}"
         ) from error
 
 

@@ -172,7 +172,8 @@ def test_every_part_of_a_joined_sweep_says_its_recipe(ds, info):
     nested = {"parts": [first, second], "dim": "batch"}
     parts = [first, json.dumps(second), None, nested]
     joined = xr.concat([ds] * 4, pd.Index(list("abcd"), name="run"))
-    made_by = json.dumps({"parts": parts, "dim": "run"})
+    values = [["a"], ["b"], ["c"], ["d"]]
+    made_by = json.dumps({"parts": parts, "dim": "run", "values": values})
     said = info(joined.assign_attrs(made_by=made_by))
     start = said.index("joined along run from 4 parts")
     named = [line for line in said[start:] if line.startswith("part ")]
@@ -213,6 +214,34 @@ def test_joined_snapshots_end_where_their_runs_do(ds, info):
     assert "at step 10, 20:" in said
     assert "finite: 8 of 8 models" in said
     assert "at step 10:" in info(snapshots(5, 10))
+
+
+def test_what_a_callback_saved_says_how_far_the_run_was(info):
+    def task(density):
+        return js.Task(js.SparseFeatures(3, density), js.ToyModel(3, 2))
+
+    kept = {}
+    recipe = js.Recipe(40, 4, eval_batches=1)
+    options = {"key": jax.random.key(0), "callback": kept.__setitem__}
+    js.sweep(task, {"density": [0.5], "seed": 2}, recipe, **options)
+    first, *_, last = sorted(kept)
+    said = info(kept[first])
+    assert f"at step {first} of 40, as a callback received it" in said
+    assert "finite: 2 of 2 models" in said
+    # Too early to tell, and the end is the end.
+    assert not any("converged" in line for line in said)
+    said = info(kept[last])
+    assert not any("callback" in line for line in said)
+    assert any("converged" in line for line in said)
+
+
+def test_a_part_says_its_own_values(ds, info):
+    other = ds.assign_coords(seed=[7, 3])
+    said = info(js.concat([ds, other], "seed"))
+    assert [line for line in said if line.startswith("part ")] == [
+        "part 1 (seed 0, 1)",
+        "part 2 (seed 7, 3)",
+    ]
 
 
 def test_it_tells_of_starts_and_of_losses_measured_again(ds, info, tmp_path):

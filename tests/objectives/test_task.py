@@ -146,6 +146,37 @@ def test_a_target_of_another_shape_is_refused():
         task.loss(params, jax.random.key(1), 4)
 
 
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("features", r"sample of \w+ must return an array of shape \(4, 3\), got \(4, 2\)"),
+        (
+            "model",
+            r"apply of \w+ must return an array like the features, \(4, 3\), got \(4,",
+        ),
+    ],
+)
+def test_parts_that_return_another_shape_are_named(part, message):
+    @js.pytree
+    class Other:
+        n_features: int = js.static(default=3)
+
+        def init(self, key):
+            return {"w": jnp.zeros(2)}
+
+        def sample(self, key, batch_size):
+            return jnp.zeros((batch_size, 2))
+
+        def apply(self, params, x):
+            return x[:, :2] + params["w"]
+
+    parts = {"features": js.SparseFeatures(3, 0.5), "model": js.ToyModel(3, 2)}
+    task = js.Task(**(parts | {part: Other()}))
+    params = task.init(jax.random.key(0))
+    with pytest.raises(ValueError, match=message):
+        task.loss(params, jax.random.key(1), 4)
+
+
 def test_features_and_model_cannot_be_exchanged():
     features, model = js.SparseFeatures(3, 0.5), js.ToyModel(3, 2)
     with pytest.raises(

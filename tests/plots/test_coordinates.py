@@ -89,8 +89,22 @@ def test_names_have_a_line_and_a_legend_each(made):
     panel = plots.loss_curves(ds).axes[0]
     looks = {(line.get_color(), line.get_linestyle()) for line in panel.lines}
     assert len(looks) == 12
-    named = [text.get_text() for text in panel.get_legend().get_texts()]
+    (legend,) = panel.figure.legends
+    named = [text.get_text() for text in legend.get_texts()]
     assert named == [f"activation _{i}" for i in range(12)]
+
+
+@pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
+def test_an_axis_of_one_value_takes_no_room(made, draw):
+    axes = {"axis": NAMES, "density": [1.0, 0.1]}
+    single = made({"rate": [0.1]} | axes)
+    assert texts(draw(single)) == texts(draw(single.isel(rate=0)))
+
+
+def test_a_few_whole_numbers_lie_side_by_side(made):
+    ds = made({"n_hidden": [2, 3, 20], "density": [0.1, 1.0]})
+    panel = plots.phase_map(ds, "loss", x="n_hidden", y="density").axes[0]
+    assert [label.get_text() for label in panel.get_xticklabels()] == ["2", "3", "20"]
 
 
 def test_a_coordinate_beside_an_axis_can_be_drawn_over(made):

@@ -115,6 +115,18 @@ def test_what_is_fixed_stands_above_the_figure():
     assert "padding" not in said
 
 
+def test_a_threshold_is_relus_only_where_that_is_the_activation(made):
+    ds = made({"threshold": [0.0, -np.inf]})
+    said = [style.label(ds, "threshold", i) for i in (0, 1)]
+    assert said == ["ReLU, t = 0", "linear, t = −∞"]
+    ds["threshold"].attrs["long_name"] = "threshold t"  # of another activation
+    assert [style.label(ds, "threshold", i) for i in (0, 1)] == ["t = 0", "t = −∞"]
+    mixed = made({"activation": ["relu", "tanh"]}).assign_coords(threshold=-0.1)
+    assert plots.embeddings(mixed).get_suptitle() == "t = −0.1"
+    # No activation has one.
+    assert plots.embeddings(mixed.assign_coords(threshold=0.0)).get_suptitle() == ""
+
+
 def test_a_figure_shows_itself_in_a_notebook(made):
     ds = made({"density": [1.0, 0.1]})
     for draw in (plots.embeddings, plots.feature_graphs):

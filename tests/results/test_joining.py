@@ -130,6 +130,38 @@ def test_a_parameter_that_only_some_have():
     assert ds["b"].dtype == np.float32
 
 
+def test_values_of_other_axes_stand_in_the_order_of_the_first():
+    first, second = run(key=1), run(key=2).isel(density=[1, 0], seed=[1, 0])
+    ds = js.concat({1: first, 2: second}, "run")
+    assert ds["density"].values.tolist() == DENSITIES
+    xr.testing.assert_equal(ds.sel(run=2, drop=True), run(key=2))
+
+
+def test_an_axis_called_importance_leaves_that_of_features():
+    ds = js.concat({0.5: run(key=1), 1.0: run(key=2)}, "importance")
+    assert ds["importance"].values.tolist() == [0.5, 1.0]
+    assert (ds["feature_importance"] == 1).all()
+
+
+def test_models_not_said_to_be_otherwise_are_finite():
+    ds = js.concat({1: run(), 2: run().drop_vars("finite")}, "run")
+    assert ds["finite"].dtype == bool
+    assert ds["finite"].sel(run=2).all()
+    np.testing.assert_array_equal(ds["finite"].sel(run=1), run()["finite"])
+    ds = js.concat({1: run(), 2: run().drop_vars("loss")}, "run")
+    assert ds["loss"].sel(run=2).isnull().all()
+    assert "loss_padding" not in ds.coords
+
+
+def test_each_part_says_which_values_are_its_own():
+    told = json.loads(js.concat([run(seeds=(0, 1)), run(seeds=(4, 2))], "seed").made_by)
+    assert told["values"] == [["0", "1"], ["4", "2"]]
+    told = json.loads(js.concat({"relu": run(), "gelu": run()}, "activation").made_by)
+    assert told["values"] == [["relu"], ["gelu"]]
+    bare = run().drop_attrs(deep=False)
+    assert json.loads(js.concat({1: bare, 2: run()}, "run").made_by)["parts"][0] is None
+
+
 @pytest.mark.parametrize(
     ("parts", "dim", "message"),
     [
@@ -142,6 +174,16 @@ def test_a_parameter_that_only_some_have():
         ({0: run(), 1: run().isel(seed=0)}, "rate", "parts must have the same axes"),
         ([run(), run()], pd.Index([1], name="rate"), "dim must have 2 values, got [1]"),
         ([run()], pd.Index([1]), "dim must be a name or values with a name, got"),
+        (
+            {0: run(), 1: run()},
+            "loss",
+            "dim must not be the name of a variable, got 'loss'",
+        ),
+        (
+            {0: js.measure(run()), 1: run()},
+            "run",
+            "parts must be measured alike: 'norm' is not in all of them",
+        ),
     ],
 )
 def test_what_cannot_be_joined_is_named(parts, dim, message):

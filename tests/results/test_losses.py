@@ -101,6 +101,39 @@ def test_tasks_of_each_seed():
         np.testing.assert_allclose(again.sel(seed=seed), alone["loss"], rtol=1e-5)
 
 
+def test_one_model_and_one_for_each_entry_of_an_axis(ds):
+    one = ds.sel(density=0.2, n_hidden=2, seed=1)
+    options = {"key": FRESH, "batch_size": 32, "batches": 2}
+    again = js.losses(task, one, **options)["loss"]
+    assert again.dims == ()
+    np.testing.assert_allclose(again, by_hand(ds.sel(density=0.2), 0.2, 2, 1, 2), rtol=1e-5)
+    axis = js.losses(task, one, {"density": [0.2]}, **options)["loss"]
+    assert axis.dims == ("test_density",)
+    np.testing.assert_allclose(axis[0], again, rtol=1e-6)
+
+
+def test_functions_are_given_again_by_what_they_are_called():
+    def scaled(kind):
+        return js.Task(js.SparseFeatures(3, 0.5), js.ToyModel(3, 1), kind(2.0))
+
+    kinds = {"square": lambda x: x**2, "half": lambda x: x / 2}
+    ds = js.sweep(scaled, {"kind": kinds, "seed": 2}, STILL, key=KEY)
+    assert ds["kind"].values.tolist() == ["square", "half"]
+    ds = ds.isel(kind=[1, 0])
+    again = js.losses(scaled, ds, key=FRESH, values={"kind": kinds})["loss"]
+    # The loss is proportional to importance: 1 to 4, of the same models and data.
+    np.testing.assert_allclose(again.sel(kind="square"), 4 * again.sel(kind="half"), 1e-5)
+    one = ds.isel(kind=0)
+    alone = js.losses(scaled, one, key=FRESH, values={"kind": kinds})["loss"]
+    np.testing.assert_allclose(alone, again.sel(kind="half"), rtol=1e-5)
+    with pytest.raises(
+        ValueError, match=r"'kind' holds names of values \(function\): pass"
+    ):
+        js.losses(scaled, ds, key=FRESH)
+    with pytest.raises(ValueError, match="values must say what kind=half stands for"):
+        js.losses(scaled, ds, key=FRESH, values={"kind": {"square": kinds["square"]}})
+
+
 @pytest.mark.parametrize(
     ("build", "change", "options", "message"),
     [
@@ -113,6 +146,20 @@ def test_tasks_of_each_seed():
         (task, lambda ds: ds.drop_vars("b"), {}, "a variable 'b' of dimensions"),
         (task, None, {"batches": 0}, "batches must be an integer of at least 1, got 0"),
         (task, None, {"at": {"density": [2.0]}}, "density must be in (0, 1], got 2"),
+        (task, None, {"at": {"seed": [0]}}, "at must not name 'seed'"),
+        (
+            task,
+            None,
+            {"at": {"rate": [0.1]}},
+            "which takes (density, n_hidden), got 'rate'",
+        ),
+        (lambda **p: task(**p), None, {}, "build must name all arguments that it takes"),
+        (
+            task,
+            lambda ds: ds.drop_vars("n_hidden").assign_coords(n_hidden=("seed", [1, 1, 2])),
+            {},
+            "a scalar coordinate 'n_hidden', which build takes, got density ('density',)",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(ds, build, change, options, message):

@@ -179,6 +179,40 @@ def test_booleans_none_and_functions_are_choices():
     assert ds["finite"].all()
 
 
+def test_a_mapping_names_functions():
+    def build(target):
+        return js.Task(js.SparseFeatures(3, 0.5), js.ToyModel(3, 1), target=target)
+
+    targets = {"itself": lambda x: x, "square": lambda x: x**2}
+    ds = js.sweep(build, {"target": targets, "seed": 2}, RECIPE, key=KEY)
+    assert ds["target"].values.tolist() == ["itself", "square"]
+    assert ds["target"].attrs["stands_for"] == "function"
+    alone = js.sweep(build, {"target": {"square": targets["square"]}}, RECIPE, key=KEY)
+    np.testing.assert_allclose(
+        ds["W"].sel(target="square", seed=0), alone["W"].sel(target="square"), rtol=1e-5
+    )
+    with pytest.raises(ValueError, match="axis 'target' must have names for keys"):
+        read_axes({"target": {None: abs}})
+
+
+def test_importance_of_each_seed():
+    def build(density, seed):
+        importance = np.arange(1, 4.0) if seed == 7 else np.ones(3)
+        return js.Task(js.SparseFeatures(3, density), js.ToyModel(3, 1), importance)
+
+    def labelled(seeds):
+        grid = Grid(build, {"density": [0.5, 0.2], "seed": seeds}, RECIPE)
+        (group,) = grid.groups
+        shape = 2, len(seeds)
+        params = jax.tree.map(lambda leaf: np.ones((*shape, *leaf.shape)), group.params)
+        return Labels(grid).dataset([params], np.ones((*shape, 1)))["importance"]
+
+    each = labelled([0, 7])
+    assert each.dims == ("seed", "feature")
+    np.testing.assert_array_equal(each, [[1, 1, 1], [1, 2, 3]])
+    assert labelled([0, 1]).dims == ("feature",)
+
+
 def test_whole_numbers_are_sizes_only_where_they_change_one():
     def sized(n):
         return js.Task(js.SparseFeatures(n, 0.5), js.ToyModel(n, 1))
@@ -194,7 +228,14 @@ def test_whole_numbers_are_sizes_only_where_they_change_one():
     (group,) = Grid(scaled, {"importance": [1, 10**12]}, RECIPE).groups
     np.testing.assert_allclose(group.grid.tasks.importance.ravel(), [1, 1e12])
 
+    # Indices are told apart exactly, numbers as the task has them.
+    large = [2**24, 2**24 + 1]
     table = [0.1, 0.5]
+    (group,) = Grid(lambda i: task(table[i - large[0]]), {"i": large}, RECIPE).groups
+    np.testing.assert_allclose(group.grid.tasks.density.ravel(), table)
+    with pytest.raises(ValueError, match="'importance' must hold distinct values, got"):
+        Grid(scaled, {"importance": large}, RECIPE)
+
     (group,) = Grid(lambda i: task(table[i]), {"i": [0, 1]}, RECIPE).groups
     np.testing.assert_allclose(group.grid.tasks.density.ravel(), table)
 
@@ -297,6 +338,11 @@ def test_values_that_no_axis_has(given, message):
 )
 def test_seeds_as_they_come(given):
     assert read_seeds({"seed": given}) == [0, 1]
+
+
+def test_a_name_may_not_be_that_of_a_mark():
+    with pytest.raises(ValueError, match="a name without _padding at its end"):
+        read_axes({"hidden_padding": [1.0]})
 
 
 def test_a_count_of_seeds_is_refused_before_it_is_written_out():
@@ -496,6 +542,11 @@ def test_the_number_of_steps_is_passed_on():
             lambda steps: optax.adam(1e-3),
             {"density": [0.5], "steps": [1.0, 2.0]},
             "axis 'steps' must have another name",
+        ),
+        (
+            lambda seed: optax.adam(1e-3),
+            {"density": [0.5], "seed": 2},
+            "recipe.optimizer must not take 'seed', which only build may",
         ),
     ],
 )

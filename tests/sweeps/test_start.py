@@ -80,6 +80,16 @@ def test_a_file_and_what_made_it(trained, tmp_path):
     assert set(again["start"]) == {"sha256"}
 
 
+def test_large_seeds_are_told_apart():
+    # In single precision the two are one number.
+    axes = {"level": [1.0], "seed": [2**24, 2**24 + 1]}
+    first = js.sweep(sized, axes, STILL, key=KEY)
+    ds = still(first, axes | {"seed": [2**24 + 1, 2**24]})
+    np.testing.assert_array_equal(ds["w"], first["w"].isel(seed=[1, 0]))
+    with pytest.raises(ValueError, match="start must have a model at seed=16777218, got"):
+        still(first, axes | {"seed": [2**24 + 2]})
+
+
 def test_parameters_of_one_model_start_all():
     params = {"w": [1.0, 2.0], "v": 3.0}
     params = jax.tree.map(np.asarray, params, is_leaf=lambda x: isinstance(x, list))

@@ -37,6 +37,6 @@ def test_a_recipe_pickles(optimizer):
 def test_an_optimizer_may_be_a_function_but_not_one_of_optax_uncalled():
     assert js.Recipe(optimizer=lambda rate: optax.sgd(rate)).optimizer_with(rate=0.1)
     with pytest.raises(
-        TypeError, match=r"or a function of axes that returns one, got <fun"
+        TypeError, match=r"of axes that returns one \(lambda .* say\), got <function adamw"
     ):
         js.Recipe(optimizer=optax.adamw)
