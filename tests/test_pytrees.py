@@ -191,6 +191,24 @@ def test_a_part_that_is_changed_afterwards_trains_as_it_was():
     assert losses[0] != losses[1]
 
 
+def test_a_size_may_be_a_leaf_where_nothing_depends_on_it():
+    @struct.dataclass
+    class Uniform:
+        high: float
+        n_features: int = 3
+
+        def sample(self, key, batch_size):
+            return self.high * jax.random.uniform(key, (batch_size, 3))
+
+    ds = js.sweep(
+        lambda high: js.Task(Uniform(high), js.ToyModel(3, 2)),
+        {"high": [0.5, 1.0]},
+        js.Recipe(2, 8),
+        key=jax.random.key(0),
+    )
+    assert ds["finite"].all()
+
+
 def test_a_static_field_that_can_be_changed_is_refused():
     @js.pytree
     class Table:

@@ -124,17 +124,16 @@ class Task:
             The loss, a scalar.
         """
         x = self.features.sample(key, batch_size)
-        shape = (batch_size, self.features.n_features)
-        if jnp.shape(x) != shape:
+        if jnp.ndim(x) != 2 or len(x) != batch_size:
             raise ValueError(
                 f"sample of {type(self.features).__name__} must return an array of shape "
-                f"{shape}, got {jnp.shape(x)}"
+                f"(batch_size, n_features), got {jnp.shape(x)}"
             )
         target, output = self.target(x), self.model.apply(params, x)
-        if self.target is reconstruction and output.shape != shape:
+        if self.target is reconstruction and output.shape != x.shape:
             raise ValueError(
                 f"apply of {type(self.model).__name__} must return an array like the "
-                f"features, {shape}, got {output.shape}"
+                f"features, {x.shape}, got {output.shape}"
             )
         if target.shape != output.shape:
             raise ValueError(
