@@ -71,13 +71,17 @@ def whole_file(path: str | Path, *, force: bool = False) -> Iterator[Path]:
 
 
 def save(
-    ds: xr.Dataset, path: str | Path, *, force: bool = False, beside: bool = False
+    ds: xr.Dataset | xr.DataTree,
+    path: str | Path,
+    *,
+    force: bool = False,
+    beside: bool = False,
 ) -> Path:
-    """Writes a dataset as netCDF, whole or not at all.
+    """Writes a dataset, or a tree of them, as one netCDF file, whole or not at all.
 
     Args:
-        ds: The result of a sweep. Attributes and objects that netCDF does not know become
-            numbers or text.
+        ds: The result of a sweep, or several in an `xarray.DataTree`. Attributes and
+            objects that netCDF does not know become numbers or text.
         path: Where to write it.
         force: Replace a file that exists.
         beside: Where there is a file that must stay, write beside it as ``name-2.nc``, so
@@ -107,43 +111,75 @@ def save(
         target = path.with_stem(f"{path.stem}-{n}")
 
 
-def load(path: str | Path) -> xr.Dataset:
-    """Reads a sweep into memory.
+def load(path: str | Path) -> Any:
+    """Reads what `save` wrote into memory.
 
     Args:
-        path: A file that `save` or ``ds.to_netcdf`` wrote, in netCDF 3 or 4: a sweep, a
-            part of one, what is left of it after a reduction, or what a callback received.
+        path: A file that `save` or ``to_netcdf`` wrote, in netCDF 3 or 4: a sweep, a part
+            of one, what is left of it after a reduction, what a callback received, or the
+            tree of an experiment.
 
     Returns:
-        The dataset.
+        The dataset, or the `xarray.DataTree` if there are several.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is not the file of a sweep, or damaged.
+        ValueError: If it is not the file of a sweep or an experiment, or damaged.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"file must exist, got {path}")
     try:
-        ds = netcdf.read(path)
+        read = netcdf.read(path)
     except ValueError as error:
         raise ValueError(
             f"file must be the netCDF file of a sweep, got {path} ({error})"
         ) from None
-    missing = ""
-    if "made_by" in ds.attrs:
-        told = made_by(ds)
-        expected = ("recipe", "first_task", "key", "jsuper", "jax", "devices")
-        lacking = [name for name in expected if name not in told]
-        if lacking and "parts" not in told:
-            missing = f"made_by: {lacking[0]}"
-    elif not OWN & {str(name) for name in (*ds.variables, *ds.dims)}:
-        missing = "made_by and any variable of a sweep"
+    parts = datasets(read).values() if isinstance(read, xr.DataTree) else [read]
+    missing = next(filter(None, map(_missing, parts)), "")
     if missing:
         raise ValueError(
             f"file must be the netCDF file of a sweep, got {path} without {missing}"
         )
-    return ds
+    return read
+
+
+def load_sweep(path: str | Path, part: str | None = None) -> xr.Dataset:
+    """Reads one dataset.
+
+    Args:
+        path: As in `load`.
+        part: Name of a dataset in the tree of an experiment.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: As `load`; or if a tree has no such part, or a sweep is given one.
+    """
+    read = load(path)
+    parts = datasets(read) if isinstance(read, xr.DataTree) else {None: read}
+    if part not in parts:
+        names = ", ".join(filter(None, parts)) or "no part"
+        raise ValueError(f"part must be one of those of {path} ({names}), got {part}")
+    return parts[part]
+
+
+def datasets(tree: xr.DataTree) -> dict[str, xr.Dataset]:
+    """Returns the datasets of a tree that hold anything, by their path."""
+    return {
+        node.path.strip("/"): node.to_dataset() for node in tree.subtree if node.has_data
+    }
+
+
+def _missing(ds: xr.Dataset) -> str:
+    """What a dataset would have if a sweep were its origin."""
+    if "made_by" in ds.attrs:
+        told = made_by(ds)
+        expected = ("recipe", "first_task", "key", "jsuper", "jax", "devices")
+        lacking = [name for name in expected if name not in told]
+        return f"made_by: {lacking[0]}" if lacking and "parts" not in told else ""
+    if not OWN & {str(name) for name in (*ds.variables, *ds.dims)}:
+        return "made_by and any variable of a sweep"
+    return ""
 
 
 def made_by(ds: xr.Dataset) -> dict[str, Any]:

@@ -26,8 +26,8 @@ class Memory(io.BytesIO):
         return self.write(data)
 
 
-def to_bytes(ds: xr.Dataset) -> memoryview:
-    """Returns a dataset as a netCDF 4 file in memory.
+def to_bytes(ds: xr.Dataset | xr.DataTree) -> memoryview:
+    """Returns a dataset, or a tree of them, as a netCDF 4 file in memory.
 
     A full disk then meets bytes, and not the HDF5 library, which crashes there. Values
     that netCDF does not know become the closest that it does: booleans in attributes 0
@@ -36,11 +36,16 @@ def to_bytes(ds: xr.Dataset) -> memoryview:
     Raises:
         ValueError: If something in ``ds`` cannot be held.
     """
-    if not isinstance(ds, xr.Dataset):
-        raise ValueError(f"ds must be an xarray Dataset, got {type(ds).__name__}")
+    if not isinstance(ds, xr.Dataset | xr.DataTree):
+        raise ValueError(
+            f"ds must be an xarray Dataset or DataTree, got {type(ds).__name__}"
+        )
     memory = Memory()
     try:
-        _storable(ds).to_netcdf(memory, engine="h5netcdf")
+        if isinstance(ds, xr.DataTree):
+            ds.map_over_datasets(_storable).to_netcdf(memory, engine="h5netcdf")
+        else:
+            _storable(ds).to_netcdf(memory, engine="h5netcdf")
     except (OSError, MemoryError):
         raise
     except Exception as error:  # of xarray, h5netcdf or h5py, each with types of its own
@@ -48,8 +53,8 @@ def to_bytes(ds: xr.Dataset) -> memoryview:
     return memory.getbuffer()
 
 
-def read(path: Path) -> xr.Dataset:
-    """Reads a netCDF file, 3 or 4, into memory.
+def read(path: Path) -> xr.Dataset | xr.DataTree:
+    """Reads a netCDF file, 3 or 4, into memory: a tree, if it has groups.
 
     Raises:
         ValueError: If it is none, or damaged.
@@ -59,10 +64,14 @@ def read(path: Path) -> xr.Dataset:
         classic = file.read(len(CLASSIC)) == CLASSIC
     engine = "scipy" if classic else "h5netcdf"
     try:
+        has_groups = False
         if not classic:
             # Where this fails, h5netcdf fails again when its half-made file is deleted.
             with h5py.File(path, "r") as file:
-                file["/"]
+                has_groups = any(isinstance(part, h5py.Group) for part in file.values())
+        if has_groups:
+            with xr.open_datatree(path, engine=engine) as tree:
+                return tree.load().map_over_datasets(lambda ds: ds.drop_encoding())
         with xr.open_dataset(path, engine=engine) as opened:
             return opened.load().drop_encoding()
     except PermissionError:

@@ -25,11 +25,23 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Prints axes, variables, recipe, origin and convergence."""
-    ds = files.load(options.file)
-    for part in (_contents, _origin, _outcome):
-        for line in part(ds):
+    """Prints axes, variables, recipe, origin and convergence of all datasets."""
+    read = files.load(options.file)
+    if not isinstance(read, xr.DataTree):
+        for line in _said(read):
             say(line)
+        return
+    for name, value in read.attrs.items():
+        say(f"{name}: {value}")
+    for name, ds in files.datasets(read).items():
+        say(f"dataset {name}")
+        for line in _said(ds):
+            say(f"  {line}")
+
+
+def _said(ds: xr.Dataset) -> Iterator[str]:
+    for part in (_contents, _origin, _outcome):
+        yield from part(ds)
 
 
 def _contents(ds: xr.Dataset) -> Iterator[str]:

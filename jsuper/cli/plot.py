@@ -67,6 +67,7 @@ def add(commands: Any) -> None:
         type=Path,
         help="picture, a PNG unless its name says otherwise (default: beside FILE)",
     )
+    parser.add_argument("--part", metavar="NAME", help="dataset of an experiment's file")
     parser.add_argument("--force", action="store_true", help="replace an existing picture")
     parser.set_defaults(run=run)
 
@@ -77,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
 
     output = options.output or Path(options.file).with_suffix(f".{options.kind}.png")
     form = _format(output)
-    ds = files.load(options.file)
+    ds = files.load_sweep(options.file, options.part)
     files.check_writable(output, force=options.force)
     if output.exists() and output.samefile(options.file):
         raise ValueError(f"output must be another file than the sweep, got {output}")

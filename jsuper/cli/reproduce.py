@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import jsuper as js
+from jsuper import files
 from jsuper.cli.console import say
 
 
@@ -38,6 +39,18 @@ def add(commands: Any) -> None:
         help="folder for a folder of each experiment (default: out)",
     )
     parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FOLDER",
+        help="judge and draw again what an earlier run has written there; trains nothing",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="train only what the output does not hold yet",
+    )
+    parser.add_argument(
         "--cores", type=int, metavar="C", help="CPU cores to use (default: all)"
     )
     parser.set_defaults(run=run)
@@ -46,7 +59,7 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Runs the experiments that are named, or lists all."""
     from jsuper import experiments
-    from jsuper.experiments.experiment import QUICK
+    from jsuper.experiments.experiment import MODELS, QUICK, models_in
 
     if options.list:
         found = {name: experiments.find(name) for name in experiments.NAMES}
@@ -60,28 +73,40 @@ def run(options: argparse.Namespace) -> None:
         raise ValueError(f"name one of {', '.join(experiments.NAMES)}, or all (--list)")
     names = experiments.NAMES if "all" in options.names else options.names
     chosen = {name: experiments.find(name) for name in dict.fromkeys(names)}
+    if options.source:
+        for name in chosen:
+            models_in(options.source / name)  # before anything is judged
     js.use_cpu_cores(options.cores)
-    for name, experiment in chosen.items():
-        folder = options.output / name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OSError(
-                f"output must be a folder that can be written, got {options.output} "
-                f"({error.strerror})"
-            ) from None
+    for i, (name, experiment) in enumerate(chosen.items(), 1):
+        say(f"{name} ({i} of {len(chosen)}): {experiment.title}")
+        folder = _made(options.output / name)
+        settings = experiment.quick if options.quick else experiment.full
         started = time.monotonic()
-        outcome = experiment.run(options.quick)
-        # Written one by one: an interruption loses nothing that was finished.
-        paths = list(outcome.write(folder, quick=options.quick))
-        taken = time.monotonic() - started
-        size = ", quick version" if options.quick else ""
-        say(f"{name}: {experiment.title} ({taken:.0f} s{size})")
-        for finding in outcome.findings:
-            verdict = "agrees" if finding.agrees else "DIFFERS"
-            measured = finding.measured.replace("; ", f";\n{'':13}")
-            say(f"  {verdict:8} {finding.stated}\n{'':11}{measured}")
-        if options.quick:
+        if options.source:
+            models = files.load(models_in(options.source / name))
+        elif options.resume and (earlier := experiment.trained_before(folder, settings)):
+            models = earlier
+        else:
+            models = experiment.models(settings)
+            # At once: what is judged and drawn can be made again.
+            files.save(models, folder / MODELS, force=True)
+        found = experiment.findings(models)
+        paths = list(experiment.write(models, found, folder))
+        for finding in found:
+            say(f"  {finding.sentence()}")
+        if models.attrs["size"] == "quick":
             say(f"  {QUICK}")
+        taken = time.monotonic() - started
         written = ", ".join(path.name for path in paths)
-        say(f"  written to {folder}: {written}")
+        say(f"  {taken:.0f} s, written to {folder}: {written}")
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"output must be a folder that can be written, got {folder.parent} "
+            f"({error.strerror})"
+        ) from None
+    return folder

@@ -7,7 +7,8 @@ runs.
 
 import importlib
 
-from jsuper.experiments.experiment import Experiment, Finding, Outcome
+from jsuper.experiments.experiment import Experiment
+from jsuper.experiments.findings import Case, Finding
 
 NAMES = (
     "introduction",
@@ -39,4 +40,4 @@ def find(name: str) -> Experiment:
     return importlib.import_module(f"{__name__}.{name.replace('-', '_')}").EXPERIMENT
 
 
-__all__ = ["NAMES", "Experiment", "Finding", "Outcome", "find"]
+__all__ = ["NAMES", "Case", "Experiment", "Finding", "find"]

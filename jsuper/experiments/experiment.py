@@ -1,14 +1,21 @@
-"""What an experiment is: a function that trains, measures, draws, and says what holds."""
+"""What an experiment is: settings, and three functions that train, judge and draw."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 from matplotlib.animation import Animation, PillowWriter
 from matplotlib.figure import Figure
 
 from jsuper import files
+from jsuper.experiments import findings as told
+from jsuper.experiments.findings import Finding
+
+MODELS = "models.nc"
+"""The file of an experiment's folder with all that it has trained."""
 
 QUICK = (
     "Small version, with fewer models and steps: an answer may differ from that of the "
@@ -17,54 +24,77 @@ QUICK = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Finding:
-    """One statement of the paper beside what the trained models show.
+class Experiment:
+    """An experiment: of the paper, of a follow-up, of the review, or our own.
 
     Args:
-        stated: What the paper states, in a few words.
-        measured: What was measured, with numbers and their spread over seeds; a semicolon
-            between cases.
-        agrees: Whether the two agree, decided by a margin written in the experiment.
+        title: What it is about.
+        source: Section or figure of the paper.
+        minutes: Minutes that a full run is expected to take on two cores.
+        full: Its settings, an instance of a frozen dataclass.
+        quick: Those of a smaller version of the same experiment that takes seconds.
+        train: Trains and measures: ``train(settings)`` returns datasets by name.
+        findings: Judges: ``findings(models)`` of an `xarray.DataTree`.
+        figures: Draws: ``figures(models)`` returns figures and animations by file name.
     """
 
-    stated: str
-    measured: str
-    agrees: bool
+    title: str
+    source: str
+    minutes: float
+    full: Any
+    quick: Any
+    train: Callable[[Any], Mapping[str, xr.Dataset]]
+    findings: Callable[[xr.DataTree], list[Finding]]
+    figures: Callable[[xr.DataTree], Mapping[str, Figure | Animation]]
 
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """What a run of an experiment gives.
-
-    Args:
-        findings: Statements and measurements, in the paper's order.
-        figures: Figures and animations by file name, without suffix.
-        datasets: Trained and measured models by file name, without suffix.
-    """
-
-    findings: list[Finding]
-    figures: Mapping[str, Figure | Animation]
-    datasets: Mapping[str, xr.Dataset]
-
-    def table(self) -> str:
-        """Returns the findings as a Markdown table."""
-        rows = ["| stated | these models show | agrees |", "|---|---|---|"]
-        for f in self.findings:
-            measured = f.measured.replace("; ", ";<br>")
-            rows.append(f"| {f.stated} | {measured} | {'yes' if f.agrees else '**no**'} |")
-        return "\n".join(rows) + "\n"
-
-    def write(self, folder: Path, *, quick: bool = False) -> Iterator[Path]:
-        """Writes figures, findings and datasets into an existing folder.
+    def models(self, settings: Any) -> xr.DataTree:
+        """Trains and measures all models.
 
         Args:
+            settings: ``full``, ``quick``, or either with fields replaced.
+
+        Returns:
+            The datasets as a tree, whose attribute ``settings`` says what they come from.
+        """
+        tree = xr.DataTree.from_dict(dict(self.train(settings)))
+        tree.attrs = self.described(settings)
+        return tree
+
+    def described(self, settings: Any) -> dict[str, str]:
+        """Returns the attributes of the models that some settings give."""
+        said = json.dumps(dataclasses.asdict(settings))
+        size = "full" if settings == self.full else "quick"
+        return {"experiment": self.title, "settings": said, "size": size}
+
+    def trained_before(self, folder: Path, settings: Any) -> xr.DataTree | None:
+        """Returns the models that a folder holds, if they come from the same settings."""
+        if not (folder / MODELS).is_file():
+            return None
+        models = files.load(folder / MODELS)
+        same = models.attrs.get("settings") == self.described(settings)["settings"]
+        return models if same else None
+
+    def write(
+        self, models: xr.DataTree, found: Sequence[Finding], folder: Path
+    ) -> Iterator[Path]:
+        """Draws, and writes findings, settings and figures into an existing folder.
+
+        Args:
+            models: What `models` returned, or its file holds.
+            found: Their findings.
             folder: Where to write.
-            quick: Whether to say that this is the small version.
 
         Yields:
             The path of every file, once it is in place.
         """
-        for name, figure in self.figures.items():
+        note = f"{QUICK}\n\n" if models.attrs.get("size") == "quick" else ""
+        texts = {"findings.md": note + told.table(found), "findings.csv": told.rows(found)}
+        texts["settings.md"] = self.settings_table()
+        for name, text in texts.items():
+            with files.whole_file(folder / name, force=True) as written:
+                written.write_text(text, encoding="utf-8")
+            yield folder / name
+        for name, figure in self.figures(models).items():
             animated = isinstance(figure, Animation)
             path = folder / f"{name}.{'gif' if animated else 'png'}"
             with files.whole_file(path, force=True) as written:
@@ -73,28 +103,37 @@ class Outcome:
                 else:
                     figure.savefig(written, dpi=150)
             yield path
-        path = folder / "findings.md"
-        with files.whole_file(path, force=True) as written:
-            note = f"{QUICK}\n\n" if quick else ""
-            written.write_text(note + self.table(), encoding="utf-8")
-        yield path
-        for name, ds in self.datasets.items():
-            yield files.save(ds, folder / f"{name}.nc", force=True)
+
+    def settings_table(self) -> str:
+        """Returns the settings as a Markdown table."""
+        lines = ["| setting | full | quick |", "|---|---|---|"]
+        for field in dataclasses.fields(self.full):
+            values = (getattr(which, field.name) for which in (self.full, self.quick))
+            name = field.metadata.get("name", field.name.replace("_", " "))
+            lines.append(f"| {name} | {' | '.join(map(_setting, values))} |")
+        return "\n".join(lines) + "\n"
 
 
-@dataclasses.dataclass(frozen=True)
-class Experiment:
-    """An experiment of the paper.
+def models_in(folder: Path) -> Path:
+    """Returns the file of the models that an experiment has written into its folder.
 
-    Args:
-        title: What it is about.
-        source: Section or figure of the paper.
-        minutes: Minutes that a full run is expected to take on two cores.
-        run: Runs it: ``run(quick)`` returns its `Outcome`. Quick is a smaller version
-            of the same experiment that takes seconds.
+    Raises:
+        FileNotFoundError: If there is none.
     """
+    path = folder / MODELS
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"the folder must be one that jsuper reproduce has written, got {folder.parent} "
+            f"without {folder.name}/{MODELS}"
+        )
+    return path
 
-    title: str
-    source: str
-    minutes: float
-    run: Callable[[bool], Outcome]
+
+def _setting(value: Any) -> str:
+    if isinstance(value, tuple):
+        if len(value) > 8:
+            return f"{len(value)} from {_setting(value[0])} to {_setting(value[-1])}"
+        return ", ".join(map(_setting, value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -87,7 +87,7 @@ def losses(
     check_key(key)
     batch_size, batches = as_count("batch_size", batch_size), as_count("batches", batches)
     recipe = Recipe(1, batch_size, eval_batches=batches)
-    ds = files.load(ds) if isinstance(ds, str | Path) else ds
+    ds = files.load_sweep(ds) if isinstance(ds, str | Path) else ds
     if not isinstance(ds, xr.Dataset):
         raise TypeError(f"ds must be a dataset or its file, got {type(ds).__name__}")
     if SEED in (at or {}):

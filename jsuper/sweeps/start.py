@@ -36,7 +36,7 @@ def starting_params(start: Any, labels: Labels) -> tuple[Sequence[Any], Any]:
     if start is None:
         return [None] * len(groups), None
     if isinstance(start, str | Path):
-        ds, origin = files.load(start), {"file": Path(start).name}
+        ds, origin = files.load_sweep(start), {"file": Path(start).name}
     elif isinstance(start, xr.Dataset):
         ds, origin = start, {}
     else:

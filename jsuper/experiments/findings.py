@@ -1,0 +1,126 @@
+"""What an experiment finds: statements beside numbers, as data, table and sentence."""
+
+import csv
+import dataclasses
+import io
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from jsuper.results.statistics import Interval
+
+LONGEST = 118
+"""Characters of a cell of the page's table; what does not fit stands in the data."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One number, with how well it is known.
+
+    Args:
+        where: The models that it is about, as in ``"density 0.1"``; empty for all.
+        quantity: What it is, as in ``"share of pentagons"``.
+        value: The number.
+        low: Lower end of its interval or range, None without one.
+        high: Upper end.
+        n: How many independent entries it rests on (seeds, usually), None where all is
+            exact.
+        unit: ``"%"`` where ``value``, ``low`` and ``high`` are shares of 1, or a unit.
+        interval: What ``low`` and ``high`` are: a confidence interval, or the spread of
+            the data where that is the point.
+    """
+
+    where: str
+    quantity: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    unit: str = ""
+    interval: str = "95% over seeds"
+
+    @classmethod
+    def of(cls, where: str, quantity: str, found: Interval, unit: str = "", **more: Any):
+        """Returns the case of a statistic with its bootstrap interval."""
+        return cls(where, quantity, found.value, found.low, found.high, found.n, unit, **more)
+
+    def __str__(self) -> str:
+        said = f"{self.quantity} {_number(self.value, self.unit)}".strip()
+        if self._has_ends():
+            ends = (_number(end, self.unit) for end in (self.low, self.high))
+            said += f" [{', '.join(ends)}]"
+        return said
+
+    def _has_ends(self) -> bool:
+        ends = (self.low, self.high)
+        return all(end is not None and math.isfinite(end) for end in ends)
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One statement beside what the trained models show.
+
+    Args:
+        stated: What is stated, in a few words.
+        cases: The numbers, most telling first.
+        rule: When the two agree: the margin, in a few words.
+        agrees: Whether they do.
+        by: Who states it.
+    """
+
+    stated: str
+    cases: Sequence[Case]
+    rule: str
+    agrees: bool
+    by: str = "the paper"
+
+    def measured(self, longest: int | None = None) -> str:
+        """Returns the cases as one line, as many as fit; the rest is counted."""
+        groups: list[str] = []
+        last = None
+        for i, case in enumerate(self.cases):
+            said = str(case)
+            if case.where != last:
+                said = f"{case.where}: {said}" if case.where else said
+            line = (", " if case.where == last else "; ") + said if groups else said
+            left = len(self.cases) - i - 1
+            more = f" … (+{left})" if left else ""
+            if longest and groups and len("".join(groups) + line + more) > longest:
+                return "".join(groups) + f" … (+{left + 1})"
+            groups.append(line)
+            last = case.where
+        return "".join(groups)
+
+    def sentence(self) -> str:
+        """Returns the verdict and the first numbers, in one line."""
+        verdict = "agrees" if self.agrees else "DIFFERS"
+        return f"{verdict:8} {self.stated}: {self.measured(LONGEST)}"
+
+
+def table(findings: Iterable[Finding]) -> str:
+    """Returns findings as a Markdown table."""
+    rows = ["| stated | these models show | agrees |", "|---|---|---|"]
+    for f in findings:
+        verdict = "yes" if f.agrees else "**no**"
+        rows.append(f"| {f.stated} | {f.measured(LONGEST)} | {verdict} |")
+    return "\n".join(rows) + "\n"
+
+
+def rows(findings: Iterable[Finding]) -> str:
+    """Returns findings as comma-separated values, a row for each case."""
+    text = io.StringIO()
+    names = [field.name for field in dataclasses.fields(Case)]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["finding", "stated", "by", *names, "rule", "agrees"])
+    for i, f in enumerate(findings, 1):
+        for case in f.cases:
+            values = ["" if v is None else v for v in dataclasses.astuple(case)]
+            verdict = "yes" if f.agrees else "no"
+            writer.writerow([i, f.stated, f.by, *values, f.rule, verdict])
+    return text.getvalue()
+
+
+def _number(value: float | None, unit: str) -> str:
+    if unit == "%":
+        return f"{100 * float(value or 0):.3g}%"
+    return f"{float(value or 0):.3g}{' ' + unit if unit else ''}"
