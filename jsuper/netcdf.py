@@ -118,7 +118,8 @@ def _plain_values(variable: xr.Variable) -> np.ndarray | None:
         numbers = np.where(missing, np.nan, flat).astype(float) if missing.any() else flat
         return np.array(numbers.tolist()).reshape(values.shape)
     kinds = (str, bytes, datetime.datetime | np.datetime64)
-    if any(all(isinstance(value, kind) for value in there) for kind in kinds):
+    zoned = any(getattr(value, "tzinfo", None) is not None for value in there)
+    if not zoned and any(all(isinstance(value, kind) for value in there) for kind in kinds):
         return values  # which xarray converts
     return np.array([str(value) for value in flat]).reshape(values.shape)
 

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import inspect
+from collections.abc import Hashable
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
@@ -188,22 +189,34 @@ def cannot_look_into(part: Any) -> str:
     )
 
 
-def node_types(tree: Any) -> tuple[type, ...]:
-    """Returns the classes that a pytree, or its structure, is made of.
+def node_types(tree: Any) -> tuple[Hashable, ...]:
+    """Returns the classes that a pytree, or its structure, and its static parts are of.
 
     JAX 0.10 does not compare classes when it looks compiled code up: for two that
     `jax.tree_util.register_dataclass` registered, such as one class defined twice in a
-    notebook, it may run the code of the other. Passed as a static argument beside the
-    tree, these types keep them apart.
+    notebook, it may run the code of the other. And 1, 1.0 and True are equal, but may be
+    used in different ways. Passed as a static argument beside the tree, these types keep
+    them apart.
     """
 
     def types(definition):
         data = definition.node_data()
-        own = () if data is None else (data[0],)
+        own = () if data is None else (data[0], value_types(data[1]))
         return sum(map(types, definition.children()), own)
 
     is_structure = isinstance(tree, jax.tree_util.PyTreeDef)
     return types(tree if is_structure else jax.tree.structure(tree))
+
+
+def value_types(value: Any) -> Hashable:
+    """Returns the type of a value and of what is in it."""
+    if isinstance(value, Opaque):
+        return value_types(_attributes(value.part))
+    if isinstance(value, tuple | list):
+        return type(value), tuple(map(value_types, value))
+    if isinstance(value, dict):
+        return dict, tuple((name, value_types(item)) for name, item in value.items())
+    return type(value), str(getattr(value, "dtype", ""))
 
 
 def check_static(tree: Any) -> None:
@@ -238,6 +251,6 @@ def _same(one: Any, other: Any) -> bool:
     if one is other:
         return True
     try:
-        return type(one) is type(other) and bool(np.array_equal(one, other))
+        return value_types(one) == value_types(other) and bool(np.array_equal(one, other))
     except Exception:  # whatever cannot be compared is not the same
         return False

@@ -19,6 +19,15 @@ def back(ds, tmp_path):
     return js.load(js.save(ds.assign(loss=0.0), tmp_path / "sweep.nc")).drop_vars("loss")
 
 
+def test_dates_with_a_time_zone_become_text(tmp_path):
+    days = pd.DatetimeIndex(["2026-01-02", "2026-01-03"], tz="UTC")
+    ds = xr.Dataset({"W": ("day", [1.0, 2.0])}, {"when": days[0]})
+    ds = ds.assign_coords(day=("day", np.array(list(days), object)))
+    read = back(ds, tmp_path)
+    assert str(read["when"].values) == "2026-01-02 00:00:00+00:00"
+    assert read["day"].values.tolist() == [str(day) for day in days]
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

@@ -140,7 +140,7 @@ def test_models_and_features_defined_again_are_others():
 
 def test_node_types_are_the_classes_within():
     task = js.Task(js.SparseFeatures(3, 0.5), js.ToyModel(3, 2))
-    found = [t for t in node_types(task) if t is not type(None)]
+    found = [t for t in node_types(task) if isinstance(t, type) and t is not type(None)]
     assert found == [js.Task, js.SparseFeatures, js.ToyModel]
     twins = [node_types(constant_task(0, struct.dataclass)(1.0)) for _ in range(2)]
     assert twins[0] != twins[1]
@@ -228,6 +228,83 @@ def test_a_static_field_that_can_be_changed_is_refused():
             js.Recipe(2, 8),
             key=jax.random.key(0),
         )
+
+
+@js.pytree
+class Chosen:
+    """The entries of a line that a static field picks: by index, or where it is True."""
+
+    which: tuple = js.static()
+    n_features: int = js.static(default=3)
+
+    def sample(self, key, batch_size):
+        line = jnp.arange(1.0, 4.0)[np.array(self.which)]
+        return jnp.zeros((batch_size, 3)) + line.sum()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_equal_values_of_other_types_are_other_programs(order):
+    # As indices 2 + 1 + 1, as a mask 1 alone: 1 == True, and 0 == False.
+    masks = [(1, 0, 0), (True, False, False)][::order]
+    for parts in (
+        [Chosen(mask) for mask in masks],
+        [Plain(3, np.array(mask)) for mask in masks],
+    ):
+        types = {node_types(js.Task(part, js.ToyModel(3, 1))) for part in parts}
+        assert len(types) == 2
+    ds = js.sweep(
+        lambda kind: js.Task(Chosen(masks[kind == "second"]), js.ToyModel(3, 1)),
+        {"kind": ["first", "second"]},
+        js.Recipe(1, 4, optax.set_to_zero(), eval_batches=1),
+        key=jax.random.key(0),
+    )
+    alone = [
+        js.sweep(
+            lambda m=mask: js.Task(Chosen(m), js.ToyModel(3, 1)),
+            {},
+            js.Recipe(1, 4, optax.set_to_zero(), eval_batches=1),
+            key=jax.random.key(0),
+        )["loss"].item()
+        for mask in masks
+    ]
+    np.testing.assert_allclose(ds["loss"], alone, rtol=1e-6)
+    ratio = alone[0] / alone[1]
+    assert (ratio > 5) == (order == 1)  # proportional to 4^2 and 1
+
+
+def test_a_whole_number_in_a_static_field_may_stand_alone():
+    @js.pytree
+    class Power:
+        power: int = js.static()
+
+        def init(self, key):
+            return {"w": jax.random.normal(key)}
+
+        def loss(self, params, key, batch_size):
+            return (params["w"] - 3) ** self.power
+
+    recipe = js.Recipe(5, 1, optax.sgd(0.01), eval_batches=1)
+    both = js.sweep(Power, {"power": [2, 4]}, recipe, key=jax.random.key(0))
+    alone = js.sweep(Power, {"power": [4]}, recipe, key=jax.random.key(0))
+    np.testing.assert_allclose(alone["w"], both["w"].sel(power=[4]), rtol=1e-6)
+
+
+def test_what_a_constructor_derives_is_named():
+    @js.pytree
+    class Derived:
+        scale: float
+
+        def __post_init__(self):
+            object.__setattr__(self, "square", self.scale**2)
+
+        def init(self, key):
+            return {"w": jnp.zeros(())}
+
+        def loss(self, params, key, batch_size):
+            return self.square * params["w"]
+
+    with pytest.raises(TypeError, match=r"must not need what a constructor derives: .*squ"):
+        js.sweep(Derived, {"scale": [1.0]}, js.Recipe(1, 1), key=jax.random.key(0))
 
 
 def test_numbers_in_what_is_no_pytree_are_named_with_the_cure():

@@ -16,6 +16,9 @@ from jsuper.models.activations import ACTIVATIONS
 from jsuper.results.models import is_finite
 from jsuper.validation import check
 
+MOST_VALUES = 1_000_000
+"""Of one option: more would fill the memory before anything is trained."""
+
 
 def add(commands: Any) -> None:
     """Adds the command with its options."""
@@ -185,6 +188,7 @@ def _seeds(text: str) -> int | list[int]:
         if ":" not in text:
             return int(text)
         first, stop = map(int, text.split(":"))
+        _check_length(stop - first, text)
         return list(range(first, stop))
     except ValueError:
         raise argparse.ArgumentTypeError(
@@ -201,11 +205,19 @@ def _log_values(text: str) -> list[float]:
     return _range(text, np.geomspace)
 
 
+def _check_length(count: int, text: str) -> None:
+    if count > MOST_VALUES:
+        raise argparse.ArgumentTypeError(
+            f"must be at most {MOST_VALUES:,} values, got {text.strip()!r}"
+        )
+
+
 def _range(text, spaced):
     try:
         if ":" not in text:
             return [float(text)]
         start, stop, count = text.split(":")
+        _check_length(int(count), text)
         return spaced(float(start), float(stop), int(count)).tolist()
     except ValueError:
         ends = ", with both ends above 0" if spaced is np.geomspace else ""

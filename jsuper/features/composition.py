@@ -119,7 +119,7 @@ class JoinedFeatures:
             if not callable(getattr(part, method, None)):
                 raise TypeError(
                     f"{method} needs parts that have the method {method}, got "
-                    f"{type(part).__name__} in parts[{k}]"
+                    f"{type(getattr(part, 'part', part)).__name__} in parts[{k}]"
                 )
         return [getattr(part, method)() for part in self.parts]
 

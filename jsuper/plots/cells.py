@@ -22,7 +22,7 @@ def one_seed(ds: xr.Dataset, variable: str = "W") -> xr.Dataset:
     if "seed" in dims and ds.sizes["seed"] == 1:
         ds = ds.isel(seed=0)
     elif "seed" in dims:
-        if not has_losses(ds):
+        if not has_losses(ds) and "loss" not in ds:
             raise ValueError(
                 "the figure shows the seed of lowest loss, and ds has neither loss nor "
                 "history: select a seed first (in Python ds.isel(seed=0), in a shell "

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import xarray as xr
 
+from jsuper import wording
 from jsuper.padding import trim
 from jsuper.plots import cells, style
 from jsuper.plots.style import Figure
@@ -53,7 +54,9 @@ def dimensionality(ds: xr.Dataset, *, fractions: dict[str, float] | None = None)
     other = others[0] if others else None
     figure, panels = style.wrapped_panels(cells.size(ds, other), 3.4, 3.2)
     fractions = FRACTIONS if fractions is None else fractions
-    inverse = 1 / ds["density"].values
+    density = ds["density"].values
+    is_number = wording.are_numbers(density)
+    inverse = 1 / density if is_number else 1.0 + np.arange(len(density))
     for j, panel in enumerate(panels):
         cell = ds.isel({other: j}) if other else ds
         cell = cell.transpose("density", ...)
@@ -73,14 +76,14 @@ def dimensionality(ds: xr.Dataset, *, fractions: dict[str, float] | None = None)
                     va="bottom" if name == "pentagon" else "center",
                     fontsize=7,
                 )
-        panel.set(
-            xscale="log",
-            xlim=(inverse.min() / 1.5, inverse.max() * 1.5),
-            ylim=(0, 1.06),
-            xlabel="1 / density",
-            ylabel="dimensionality $D_i$",
-        )
-        style.plain_log(panel.xaxis)
+        panel.set(ylim=(0, 1.06), ylabel="dimensionality $D_i$")
+        if is_number:
+            panel.set(xscale="log", xlim=(inverse.min() / 1.5, inverse.max() * 1.5))
+            panel.set_xlabel("1 / density")
+            style.plain_log(panel.xaxis)
+        else:
+            panel.set(xlim=(0.5, len(density) + 0.5), xlabel="density")
+            panel.set_xticks(inverse, [style.value_text(name) for name in density])
         panel.label_outer()
         if other:
             panel.set_title(style.label(ds, other, j), fontsize=9)

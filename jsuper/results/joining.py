@@ -50,6 +50,7 @@ def concat(parts: Iterable[xr.Dataset] | Mapping[Any, xr.Dataset], dim: Any) -> 
     given = listed
     if values is not None:
         listed = _along_new_axis(listed, name, values)
+    listed = _with_all_notes(listed)
     listed = [part.reset_coords(_marks(part)) for part in listed]
     listed = _at_all_steps(listed)
     listed = _of_one_size(listed, (*axes, name))
@@ -163,6 +164,18 @@ def _along_new_axis(
         .assign(first[alike])
         for part, value in zip(parts, values, strict=True)
     ]
+
+
+def _with_all_notes(parts: list[xr.Dataset]) -> list[xr.Dataset]:
+    """Parts with the scalar coordinates of all: NaN, or no text, where one has none."""
+    coords = [item for part in parts for item in part.coords.items()]
+    notes = {name: value for name, value in coords if value.ndim == 0}
+    for name, value in notes.items():
+        missing = {"M": np.datetime64("NaT"), "m": np.timedelta64("NaT")}
+        missing |= dict.fromkeys("biuf", np.nan)
+        absent = missing.get(value.dtype.kind, "")
+        parts = [p if name in p.coords else p.assign_coords({name: absent}) for p in parts]
+    return parts
 
 
 def _marks(part: xr.Dataset) -> list[str]:

@@ -25,6 +25,7 @@ from jsuper.sweeps.devices import (
 from jsuper.sweeps.grid import Grid
 from jsuper.sweeps.labels import Labels
 from jsuper.sweeps.provenance import described, described_key
+from jsuper.sweeps.run import warn_of_empty_data
 from jsuper.sweeps.start import params_of
 from jsuper.training import Recipe, counter_based
 from jsuper.validation import as_count, check_key
@@ -205,4 +206,6 @@ def _losses(grid: Grid, ds: xr.Dataset, recipe: Recipe, key, devices) -> xr.Data
     shape = (*grid.shape, *map(len, along.values()))
     coords = {dim: ds[dim] for dim in dims if dim in ds.coords}
     array = xr.DataArray(loss.reshape(shape), dims=(*grid.axes, *along), coords=coords)
-    return array.transpose(*dims)
+    array = array.transpose(*dims)
+    warn_of_empty_data(array, array.notnull(), labels)
+    return array

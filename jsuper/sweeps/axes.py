@@ -17,6 +17,9 @@ from jsuper.wording import text
 
 SEED = "seed"
 
+TEST = "test_"
+"""What the dimensions of `jsuper.losses` at other values begin with."""
+
 RESERVED = ("step", "feature", "hidden", "loss", "history", "finite")
 """Names in a result that neither an axis nor a parameter may have."""
 
@@ -97,8 +100,11 @@ def read_axes(axes: Mapping[str, Any]) -> dict[str, Axis]:
                 f"axis {name!r} must have another name than the result's own "
                 f"({', '.join(RESERVED)})"
             )
-        if str(name).endswith(SUFFIX):
-            raise ValueError(f"axis {name!r} must have a name without {SUFFIX} at its end")
+        if str(name).endswith(SUFFIX) or str(name).startswith(TEST):
+            raise ValueError(
+                f"axis {name!r} must have a name without {TEST} at its beginning and "
+                f"{SUFFIX} at its end"
+            )
         read[name] = checked_distinct(_read_axis(name, given))
     return read
 
@@ -124,6 +130,8 @@ def read_seeds(axes: Mapping[str, Any]) -> list[int]:
     """
     given = axes.get(SEED, [0])
     if isinstance(given, xr.DataArray):
+        if given.ndim == 0 and given.name == SEED:
+            raise ValueError(f"axis 'seed' must be a count or a list, as [{given.item()}]")
         given = given.values
     is_array = hasattr(given, "__array__")
     is_count = np.ndim(given) == 0 if is_array else not isinstance(given, Iterable)
@@ -187,7 +195,7 @@ def _read_axis(name: str, given: Any) -> Axis:
 
 def _listed(given: Any) -> Any:
     """What is not an array already as a list."""
-    if hasattr(given, "__array__") or isinstance(given, list | Mapping):
+    if hasattr(given, "__array__") or isinstance(given, Mapping):
         return given
     if isinstance(given, set | frozenset):
         return sorted(given)
@@ -200,6 +208,8 @@ def _array(values: Any) -> np.ndarray:
         return np.asarray(values)
     kinds = {type(value) for value in values}
     mixed = len(kinds) > 1 and not kinds <= {int, float}
+    if mixed:  # as an array of the widest they would have digits that nobody gave
+        values = [_shortest(v) if isinstance(v, np.floating) else v for v in values]
     special = any(value is None or callable(value) for value in values)
     if not (special or (mixed and kinds & {str, bool})):
         with contextlib.suppress(ValueError):  # of lists of several lengths

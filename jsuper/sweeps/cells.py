@@ -158,10 +158,11 @@ class Cells:
 
     def _check_sizes(self) -> None:
         """Raises if a number, rather than a size or a name, changes a static part."""
-        sizes = [name for name, axis in self.axes.items() if axis.kind != "number"]
-        programs: dict[tuple[Any, ...], Cell] = {}
-        for cell in self.cells:
-            same = programs.setdefault(tuple(cell.values[name] for name in sizes), cell)
+        ranges = (range(len(axis.values)) for axis in self.axes.values())
+        sizes = [axis.kind != "number" for axis in self.axes.values()]
+        programs: dict[tuple[int, ...], Cell] = {}
+        for cell, place in zip(self.cells, itertools.product(*ranges), strict=True):
+            same = programs.setdefault(tuple(itertools.compress(place, sizes)), cell)
             if same.program == cell.program:
                 continue
             hidden = _parts(self._tasks[cell.program], Opaque)
@@ -307,6 +308,11 @@ def _traced(function: Callable[..., Any], task: Any, *args: Any) -> Any:
         except Exception:
             raise error from None  # not for being traced
         line = " ".join(str(error).split())[:200]
+        if isinstance(error, AttributeError):
+            raise TypeError(
+                "init and loss must not need what a constructor derives: JAX rebuilds a "
+                f"task without it (a property derives it anew): {line}"
+            ) from error
         raise TypeError(
             "init and loss must not look at the task's numbers, which are traced (sizes "
             f"and names are fields declared with js.static, conditions jnp.where): {line}"

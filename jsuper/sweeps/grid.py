@@ -86,12 +86,13 @@ class Grid:
             or (self.axes[name].kind == "integer" and name not in made.takes)
         ]
         traced = self._traced(swept, numbers, params)
-        cells: dict[tuple[Hashable, tuple[tuple[str, Any], ...]], list[int]] = {}
+        cells: dict[tuple[Hashable, Optimizer], list[int]] = {}
         for i, cell in enumerate(made.cells):
-            choices = tuple((n, cell.values[n]) for n in swept if n not in traced)
-            cells.setdefault((cell.program, choices), []).append(i)
+            choices = {n: cell.values[n] for n in swept if n not in traced}
+            optimizer = self.recipe.optimizer_with(**choices)
+            cells.setdefault((cell.program, optimizer), []).append(i)
         groups = []
-        for (program, choices), positions in cells.items():
+        for (program, optimizer), positions in cells.items():
             own, task = [made.cells[i] for i in positions], made.task_of(program)
             arguments = {
                 name: jnp.asarray(np.array([[float(cell.values[name])] for cell in own]))
@@ -101,7 +102,7 @@ class Grid:
                 Group(
                     cells=np.array(positions),
                     grid=TaskGrid(_stacked(task, own), arguments),
-                    optimizer=self.recipe.optimizer_with(**dict(choices)),
+                    optimizer=optimizer,
                     first_task=task,
                     params=jax.eval_shape(task.init, key),
                 )

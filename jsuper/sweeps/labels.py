@@ -194,7 +194,7 @@ class Labels:
                 )
             # Some of the result's own names are those of dimensions.
             own = (taken | set(dict(named_leaves(group.params)))) - {"feature", "hidden"}
-            bad = [d for d in dims if not isinstance(d, str) or d in own or "/" in d]
+            bad = [d for d in dims if not isinstance(d, str) or d in {"", *own} or "/" in d]
             if bad or len(set(dims)) < len(dims):
                 raise ValueError(
                     f"dims of parameter {name!r} must be distinct names other than an axis "

@@ -1,6 +1,8 @@
 """One grid in training: what `jsuper.sweep` and `jsuper.snapshots` have in common."""
 
 import contextlib
+import errno
+import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -155,26 +157,6 @@ class Run:
                 "callback keeps what is trained"
             ) from None
 
-    def warn_of_empty_data(self, ds: xr.Dataset) -> None:
-        """Warns of losses that say nothing, since fresh data held no active feature.
-
-        Args:
-            ds: The models, with their loss.
-        """
-        recipe = self.grid.recipe
-        examples = recipe.batch_size * recipe.eval_batches
-        n_features = self.labels.largest.get("feature", 1)
-        few = examples * n_features * self.grid.density < 7
-        empty = (ds["loss"] == 0) & ds["finite"]
-        if few.any() and empty.any():
-            warnings.warn(
-                f"{int(empty.sum())} of {empty.size} models have a loss of exactly 0: "
-                f"their {examples:,} fresh examples held no active feature; raise "
-                "eval_batches",
-                RuntimeWarning,
-                stacklevel=3,
-            )
-
     def _own_mesh(self):
         """Whatever mesh the caller has set, these models have their own."""
         return jax.set_mesh(self._mesh)
@@ -211,6 +193,47 @@ def warn_of_divergence(finite: xr.DataArray, most: int = 5) -> None:
     )
 
 
+def warn_of_empty_data(loss: xr.DataArray, finite: xr.DataArray, labels: Labels) -> None:
+    """Warns of losses that say nothing, since fresh data held no active feature.
+
+    Args:
+        loss: Loss on fresh data.
+        finite: Whether each model is finite.
+        labels: Those of the grid on whose tasks the loss was measured.
+    """
+    recipe, n_features = labels.grid.recipe, labels.largest.get("feature", 1)
+    examples = recipe.batch_size * recipe.eval_batches
+    empty = (loss == 0) & finite
+    if (examples * n_features * labels.grid.density < 7).any() and empty.any():
+        warnings.warn(
+            f"{int(empty.sum())} of {empty.size} models have a loss of exactly 0: "
+            f"their {examples:,} fresh examples held no active feature; raise the number "
+            "of batches (eval_batches)",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+class _StandardError:
+    """Standard error; what breaks it ends the progress bar, and not the run."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stderr, name)
+
+    def write(self, text: str) -> None:
+        self._attempt(lambda: sys.stderr.write(text))
+
+    def flush(self) -> None:
+        self._attempt(sys.stderr.flush)
+
+    def _attempt(self, act: Callable[[], Any]) -> None:
+        try:
+            act()
+        except OSError as error:  # a reader that is gone, a full disk
+            # The one that tqdm takes for the end of its bar.
+            raise OSError(errno.EIO, str(error)) from error
+
+
 def _bar(n_models: int, steps: int, progress: bool | None) -> Any:
     """A progress bar, on a terminal or in a notebook unless told otherwise."""
     notebook = _in_notebook()
@@ -223,7 +246,14 @@ def _bar(n_models: int, steps: int, progress: bool | None) -> Any:
         from tqdm.auto import tqdm
     else:
         from tqdm import tqdm
-    return tqdm(total=steps, unit="step", desc=f"{n_models} models", disable=not shown)
+    return tqdm(
+        total=steps,
+        unit="step",
+        desc=f"{n_models} models",
+        disable=not shown,
+        file=_StandardError(),
+        ncols=shutil.get_terminal_size().columns if terminal else None,
+    )
 
 
 def _in_notebook() -> bool:

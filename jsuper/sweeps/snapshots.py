@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import xarray as xr
 
-from jsuper.sweeps.run import Run, warn_of_divergence
+from jsuper.sweeps.run import Run, warn_of_divergence, warn_of_empty_data
 from jsuper.training import Recipe
 from jsuper.validation import check_count
 
@@ -96,7 +96,8 @@ def snapshots(
                 since = []
     ds = _along_steps(taken, steps).transpose(*run.grid.order, "step", ...)
     warn_of_divergence(ds["finite"].isel(step=-1, drop=True))
-    run.warn_of_empty_data(ds.isel(step=-1))
+    last = ds.isel(step=-1)
+    warn_of_empty_data(last["loss"], last["finite"], run.labels)
     return ds
 
 

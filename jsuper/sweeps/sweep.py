@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import xarray as xr
 
-from jsuper.sweeps.run import Run, warn_of_divergence
+from jsuper.sweeps.run import Run, warn_of_divergence, warn_of_empty_data
 from jsuper.training import Recipe
 from jsuper.validation import as_count
 
@@ -127,5 +127,5 @@ def sweep(
                 callback(run.done, run.dataset(so_far, with_loss=False))
         ds = run.dataset(np.concatenate(history, -1))
     warn_of_divergence(ds["finite"])
-    run.warn_of_empty_data(ds)
+    warn_of_empty_data(ds["loss"], ds["finite"], run.labels)
     return ds

@@ -112,7 +112,7 @@ def train(
                 f"{value.shape}"
             )
     if params is not None:
-        _check_params(tasks, keys, params)
+        params = _checked_params(tasks, keys, params)
     return _train(tasks, numbers, keys, params, recipe, node_types(tasks))
 
 
@@ -232,7 +232,7 @@ def evaluate(
     """
     batch_size, batches = as_count("batch_size", batch_size), as_count("batches", batches)
     _checked_batch(tasks, keys)
-    _check_params(tasks, keys, params)
+    params = _checked_params(tasks, keys, params)
     return _evaluate(tasks, keys, params, batch_size, batches, node_types(tasks))
 
 
@@ -294,8 +294,8 @@ def _checked_batch(tasks, keys) -> int:
     return shapes[0][0] if shapes else 1
 
 
-def _check_params(tasks, keys, params):
-    """Raises unless the parameters are those of a grid."""
+def _checked_params(tasks, keys, params):
+    """Parameters in the dtype that init draws; raises unless they are those of a grid."""
 
     def init(tasks, keys):
         grid = _with_key_axis(tasks)
@@ -316,6 +316,9 @@ def _check_params(tasks, keys, params):
                 f"params must have leading axes (n_tasks, n_keys): {name} of shape "
                 f"{like.shape}, got {np.shape(leaf)}"
             )
+        if jnp.result_type(leaf).kind == "c":
+            raise ValueError(f"params must hold real numbers, got {jnp.result_type(leaf)}")
+    return jax.tree.map(lambda leaf, like: jnp.asarray(leaf, like.dtype), params, expected)
 
 
 def _shapes(tree):

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -42,10 +42,22 @@ class Optimizer:
     Args:
         made_by: An optax transformation, or a function that returns one.
         choices: Names and values of the function's static arguments.
+        types: Those of the values: 1, 1.0 and True are equal.
     """
 
     made_by: Any
     choices: tuple[tuple[str, Any], ...] = ()
+    types: Hashable = ()
+
+    def __post_init__(self) -> None:
+        for name, value in self.choices:
+            try:
+                hash(value)
+            except TypeError:
+                raise TypeError(
+                    f"{name} must be hashable where the optimizer takes it (a tuple in the "
+                    f"place of a list), got {value!r}"
+                ) from None
 
     def at(self, numbers: Mapping[str, Any]) -> optax.GradientTransformation:
         """Returns the transformation of one model.
@@ -89,11 +101,13 @@ def init(optimizer: optax.GradientTransformation, params: Any, key: jax.Array) -
 
 def _own(path, leaf, key):
     """A leaf of an optimizer's state; a PRNG key becomes one that follows from ``key``."""
-    dtype, name = jnp.result_type(leaf), str(getattr(path[-1], "name", "")) if path else ""
+    dtype, name = jnp.result_type(leaf), jax.tree_util.keystr(path[-1:])
     if jnp.issubdtype(dtype, jax.dtypes.prng_key):
         words = jax.random.key_data(leaf)
         return functools.reduce(jax.random.fold_in, words, key)
-    if "key" in name and dtype == jnp.uint32 and jnp.ndim(leaf) == 1:
+    # A raw key is two words; those of other generators are known by their name alone.
+    is_raw = jnp.shape(leaf) == (2,) or ("key" in name and jnp.ndim(leaf) == 1)
+    if dtype == jnp.uint32 and is_raw:
         own = functools.reduce(jax.random.fold_in, leaf, key)
         return jax.random.bits(own, jnp.shape(leaf))
     # A weak type, which the first step makes an ordinary one, would compile twice.

@@ -10,6 +10,7 @@ import numpy as np
 import optax
 from jax.core import Tracer
 
+from jsuper.pytrees import value_types
 from jsuper.training.optimizers import STEPS, Optimizer, arguments_of, is_transformation
 from jsuper.validation import as_count, check, check_number
 
@@ -137,7 +138,9 @@ class Recipe:
         """
         if STEPS in arguments_of(self.optimizer):
             choices = choices | {STEPS: self.steps}
-        return Optimizer(self.optimizer, tuple(sorted(choices.items())))
+        # Values of choices have no order of their own.
+        ordered = tuple((name, choices[name]) for name in sorted(choices))
+        return Optimizer(self.optimizer, ordered, value_types(ordered))
 
     def __getstate__(self) -> dict[str, Any]:
         """All fields; of the default optimizer, which no pickle takes, the maker."""

@@ -94,6 +94,18 @@ def test_names_have_a_line_and_a_legend_each(made):
     assert named == [f"activation _{i}" for i in range(12)]
 
 
+def test_densities_may_have_names(made):
+    panel = plots.dimensionality(made({"density": ["dense", "sparse"]})).axes[0]
+    assert [tick.get_text() for tick in panel.get_xticklabels()] == ["dense", "sparse"]
+
+
+def test_a_matrix_of_tests_has_no_best_seed(made):
+    ds = made({"density": [1.0, 0.1]})
+    ds["loss"] = ds["loss"].expand_dims(test_density=[1.0, 0.1], axis=-1)
+    with pytest.raises(ValueError, match=r"choose the seed before js\.losses"):
+        plots.embeddings(ds)
+
+
 @pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
 def test_an_axis_of_one_value_takes_no_room(made, draw):
     axes = {"axis": NAMES, "density": [1.0, 0.1]}

@@ -84,6 +84,14 @@ def test_other_scalar_coordinates_go_along():
     assert js.concat(parts, "run")["note"].values.tolist() == ["first", "second"]
 
 
+def test_a_scalar_coordinate_that_only_one_part_has_is_not_that_of_all():
+    parts = [run().assign_coords(rate=0.1, note="first"), run()]
+    for order in (1, -1):
+        ds = js.concat(dict(zip("ab", parts[::order], strict=True)), "run")
+        np.testing.assert_array_equal(ds["rate"].values[::order], [0.1, np.nan])
+        assert ds["note"].values[::order].tolist() == ["first", ""]
+
+
 def test_runs_of_other_length():
     short, long = run(steps=2, key=1), run(steps=4, key=2)
     ds = js.concat({2: short, 4: long}, "steps")

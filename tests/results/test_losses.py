@@ -134,6 +134,12 @@ def test_functions_are_given_again_by_what_they_are_called():
         js.losses(scaled, ds, key=FRESH, values={"kind": {"square": kinds["square"]}})
 
 
+def test_data_without_an_active_feature_are_told_of(ds):
+    one = ds.isel(seed=[0])
+    with pytest.warns(RuntimeWarning, match="4 of 4 models have a loss of exactly 0"):
+        js.losses(task, one, {"density": [1e-6]}, key=FRESH, batches=1)
+
+
 @pytest.mark.parametrize(
     ("build", "change", "options", "message"),
     [

@@ -288,6 +288,7 @@ def test_a_model_that_diverges_is_told_from_padding():
         ((x / 4 for x in (1, 2)), [0.25, 0.5]),
         ({0.5, 0.25}, [0.25, 0.5]),
         ([1, 0.5], [1.0, 0.5]),
+        ([1, 0.5, np.float32(0.1)], [1.0, 0.5, 0.1]),
         (range(2, 4), [2, 3]),
         (["b", "a"], ["b", "a"]),
         (np.array(["b", "a"], object), ["b", "a"]),
@@ -340,9 +341,31 @@ def test_seeds_as_they_come(given):
     assert read_seeds({"seed": given}) == [0, 1]
 
 
+def test_a_seed_of_another_result_is_no_count():
+    seeds = xr.DataArray([2, 5], {"seed": [2, 5]}, name="seed")
+    assert read_seeds({"seed": seeds}) == [2, 5]
+    with pytest.raises(ValueError, match=r"must be a count or a list, as \[5\]$"):
+        read_seeds({"seed": seeds[1]})
+
+
+def test_names_may_stand_for_what_has_no_hash():
+    def build(importance):
+        return js.Task(js.SparseFeatures(3, 0.5), js.ToyModel(3, 1), importance)
+
+    flat = {"flat": np.ones(3), "steep": [1.0, 0.5, 0.25]}
+    (group,) = Grid(build, {"importance": flat}, RECIPE).groups
+    np.testing.assert_allclose(group.grid.tasks.importance[:, 0], [*flat.values()])
+    recipe = dataclasses.replace(RECIPE, optimizer=lambda at: optax.sgd(at[0]))
+    with pytest.raises(TypeError, match="at must be hashable where the optimizer takes it"):
+        Grid(task, {"density": [0.5], "at": {"a": [0.1], "b": [0.2]}}, recipe)
+
+
 def test_a_name_may_not_be_that_of_a_mark():
-    with pytest.raises(ValueError, match="a name without _padding at its end"):
-        read_axes({"hidden_padding": [1.0]})
+    for name in ("hidden_padding", "test_density"):
+        with pytest.raises(
+            ValueError, match=r"name without test_ .* and _padding at its en"
+        ):
+            read_axes({name: [1.0]})
 
 
 def test_a_count_of_seeds_is_refused_before_it_is_written_out():

@@ -106,6 +106,27 @@ def test_a_closed_standard_error_is_no_hindrance(monkeypatch, tmp_path):
     assert js.sweep(Own, AXES, STILL, key=KEY)["finite"].all()
 
 
+class Broken:
+    """A terminal whose reader is gone."""
+
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+    def write(self, text):
+        raise BrokenPipeError
+
+    def flush(self):
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("progress", [None, True])
+def test_a_broken_standard_error_is_no_hindrance(monkeypatch, progress):
+    monkeypatch.setattr(sys, "stderr", Broken())
+    assert js.sweep(Own, AXES, STILL, key=KEY, progress=progress)["finite"].all()
+
+
 def test_a_mesh_that_is_set_changes_nothing():
     expected = js.sweep(Own, AXES, STILL, key=KEY)
     with jax.set_mesh(jax.make_mesh((1,), ("x",))):

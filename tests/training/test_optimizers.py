@@ -151,6 +151,34 @@ def test_noise_is_of_every_models_own(typed):
     assert abs(correlation.mean()) < 4 / np.sqrt(20 * correlation.size)
 
 
+@pytest.mark.parametrize("place", [lambda key: {"rng": key}, lambda key: (key,)])
+def test_raw_keys_are_known_wherever_they_stand(place):
+    def update(updates, state, params=None):
+        del params
+        (key,) = jax.tree.leaves(state)
+        own, key = jax.random.split(key)
+        noisy = jax.tree.map(lambda u: u + jax.random.normal(own, u.shape), updates)
+        return noisy, place(key)
+
+    noise = optax.GradientTransformation(lambda _: place(jax.random.PRNGKey(3)), update)
+    w = walks(noise, jax.random.split(KEY, 3), steps=2)
+    assert len(np.unique(w[0])) == w[0].size
+
+
+def test_whole_numbers_are_parameters_too():
+    keys = jax.random.split(KEY, 2)
+    whole = {"W": np.ones((1, 2, 5, 2), int), "b": np.zeros((1, 2, 5), np.uint8)}
+    floats = jax.tree.map(np.float32, whole)
+    got, expected = (
+        js.evaluate(toy(1), keys, p, batch_size=4, batches=1) for p in (whole, floats)
+    )
+    np.testing.assert_array_equal(got, expected)
+    for p in (whole, floats):
+        js.train(toy(1), keys, js.Recipe(2, 4), p)
+    with pytest.raises(ValueError, match="params must hold real numbers, got complex64"):
+        js.train(toy(1), keys, js.Recipe(2, 4), jax.tree.map(np.complex64, whole))
+
+
 def test_noise_follows_the_key_of_the_run_and_of_the_optimizer():
     first, second = jax.random.split(KEY, 2)
     one, two = optax.add_noise(1.0, 0.0, 0), optax.add_noise(1.0, 0.0, 1)
