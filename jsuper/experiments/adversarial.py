@@ -26,7 +26,7 @@ from scipy import stats
 
 import jsuper as js
 from jsuper import adversarial
-from jsuper.experiments.experiment import Experiment, Finding, Outcome
+from jsuper.experiments.outcome import Experiment, Finding, Outcome
 from jsuper.plots import style
 from jsuper.plots.style import Figure
 

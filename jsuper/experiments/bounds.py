@@ -21,7 +21,7 @@ import xarray as xr
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 import jsuper as js
-from jsuper.experiments.experiment import Experiment, Finding, Outcome
+from jsuper.experiments.outcome import Experiment, Finding, Outcome
 from jsuper.plots import style
 from jsuper.plots.style import Figure
 from jsuper.theory import bounds

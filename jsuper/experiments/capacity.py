@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 import jsuper as js
-from jsuper.experiments.experiment import Experiment, Finding, Outcome
+from jsuper.experiments.outcome import Experiment, Finding, Outcome
 from jsuper.plots import style
 from jsuper.pytrees import pytree, static
 from jsuper.theory.capacity import (

@@ -16,7 +16,7 @@ import xarray as xr
 
 import jsuper as js
 from jsuper import plots
-from jsuper.experiments.experiment import Experiment, Finding, Outcome
+from jsuper.experiments.outcome import Experiment, Finding, Outcome
 
 DENSITIES = [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001]
 FULL = 0.8

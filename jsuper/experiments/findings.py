@@ -42,7 +42,9 @@ class Case:
     @classmethod
     def of(cls, where: str, quantity: str, found: Interval, unit: str = "", **more: Any):
         """Returns the case of a statistic with its bootstrap interval."""
-        return cls(where, quantity, found.value, found.low, found.high, found.n, unit, **more)
+        return cls(
+            where, quantity, found.value, found.low, found.high, found.n, unit, **more
+        )
 
     def __str__(self) -> str:
         said = f"{self.quantity} {_number(self.value, self.unit)}".strip()
@@ -115,12 +117,15 @@ def rows(findings: Iterable[Finding]) -> str:
     for i, f in enumerate(findings, 1):
         for case in f.cases:
             values = ["" if v is None else v for v in dataclasses.astuple(case)]
+            if case.low is None:
+                values[names.index("interval")] = ""
             verdict = "yes" if f.agrees else "no"
             writer.writerow([i, f.stated, f.by, *values, f.rule, verdict])
     return text.getvalue()
 
 
 def _number(value: float | None, unit: str) -> str:
-    if unit == "%":
-        return f"{100 * float(value or 0):.3g}%"
-    return f"{float(value or 0):.3g}{' ' + unit if unit else ''}"
+    if value is None or not math.isfinite(value):
+        return "–" if value is None or math.isnan(value) else f"{value:g}"
+    said = f"{100 * value:.3g}%" if unit == "%" else f"{value:.3g} {unit}".strip()
+    return said.replace("-", "−")

@@ -20,7 +20,7 @@ import optax
 import xarray as xr
 
 import jsuper as js
-from jsuper.experiments.experiment import Experiment, Finding, Outcome
+from jsuper.experiments.outcome import Experiment, Finding, Outcome
 from jsuper.plots import style
 from jsuper.plots.animation import embedding_motion
 from jsuper.plots.style import Figure

@@ -21,7 +21,7 @@ import numpy as np
 import xarray as xr
 
 import jsuper as js
-from jsuper.experiments.experiment import Experiment, Finding, Outcome
+from jsuper.experiments.outcome import Experiment, Finding, Outcome
 from jsuper.plots import FRACTIONS, style
 from jsuper.plots.graphs import color, feature_graphs
 from jsuper.plots.style import Figure

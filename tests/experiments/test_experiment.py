@@ -1,5 +1,8 @@
 """What every experiment has to offer, and what is written of it."""
 
+import csv
+import dataclasses
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +12,10 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 from PIL import Image
 
+import jsuper as js
 from jsuper import experiments
-from jsuper.experiments import Finding, Outcome
+from jsuper.experiments import Case, Experiment, Finding
+from jsuper.experiments import findings as told
 
 GALLERY = Path(__file__).parents[2] / "docs" / "gallery"
 
@@ -38,6 +43,23 @@ def test_the_page_shows_every_figure_that_was_made(name):
         assert f"results/{name}/{path.name}" in page
 
 
+def rooms():
+    found = {name: experiments.find(name) for name in experiments.NAMES}
+    return {n: e for n, e in found.items() if isinstance(e, Experiment)}
+
+
+@pytest.mark.parametrize("name", rooms())
+def test_the_table_of_settings_is_that_of_the_code(name):
+    experiment = experiments.find(name)
+    written = (GALLERY / "results" / name / "settings.md").read_text()
+    assert written == experiment.settings_table()
+    assert f"results/{name}/settings.md" in (GALLERY / f"{name}.md").read_text()
+    with pytest.raises(TypeError, match="no_such_setting"):
+        dataclasses.replace(experiment.full, no_such_setting=1)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        experiment.full.steps = 1
+
+
 def test_all_of_them_take_less_than_two_hours():
     assert sum(experiments.find(name).minutes for name in experiments.NAMES) < 120
 
@@ -47,26 +69,104 @@ def test_an_unknown_name():
         experiments.find("phase")
 
 
-def test_an_outcome_on_disk(tmp_path):
+# An experiment from its settings to its folder
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    seeds: int = 1_200
+    densities: tuple[float, ...] = (0.5, 0.25)
+    kind: str = "all"
+
+
+def train(settings):
+    loss = np.linspace(0, 1, settings.seeds)
+    made = xr.Dataset({"loss": ("seed", loss), "good": ("seed", loss < 0.5)})
+    other = xr.Dataset({"loss": ("seed", [1.0, 2.0, 3.0])}, {"density": 0.5})
+    return {"made": made, "nested/other": other}
+
+
+def judge(models):
+    mean = float(models["made"]["loss"].mean())
+    return [
+        Finding("one", [Case("here", "loss", mean, 0.2, 0.8, 4)], "below 1", mean < 1),
+        Finding("two", [Case("", "share", 0.25, unit="%")], "never", False, "the review"),
+    ]
+
+
+def draw(models):
     figure = Figure(figsize=(1, 1))
     panel = figure.subplots()
     panel.set(xlim=(-1, 3))
     artist = panel.plot([0], [0], "o")[0]
     moving = FuncAnimation(figure, lambda i: artist.set_xdata([i]), frames=3)
-    ds = xr.Dataset({"loss": ("seed", np.array([0.25, 0.5]))})
-    findings = [Finding("one", "1.00 ± 0.01", True), Finding("two", "3", False)]
-    outcome = Outcome(findings, {"still": figure, "moving": moving}, {"models": ds})
-    paths = list(outcome.write(tmp_path))
-    assert [p.name for p in paths] == [
+    return {"still": Figure(figsize=(1, 1)), "moving": moving}
+
+
+@pytest.fixture
+def experiment():
+    return Experiment("A", "B", 0.1, Settings(), Settings(seeds=4), train, judge, draw)
+
+
+def test_models_keep_their_settings_in_one_file(experiment, tmp_path):
+    models = experiment.models(experiment.quick)
+    assert models.attrs["size"] == "quick"
+    path = js.save(models, tmp_path / "models.nc")
+    read = js.load(path)
+    xr.testing.assert_identical(read, models)
+    assert read["made"]["good"].dtype == bool
+    assert experiment.trained_before(tmp_path, experiment.quick) is not None
+    assert experiment.trained_before(tmp_path, experiment.full) is None
+    assert experiment.trained_before(tmp_path / "no", experiment.quick) is None
+
+
+def test_a_folder_holds_findings_settings_and_figures(experiment, tmp_path):
+    models = experiment.models(experiment.full)
+    paths = list(experiment.write(models, experiment.findings(models), tmp_path))
+    assert [path.name for path in paths] == [
+        "findings.md",
+        "findings.csv",
+        "settings.md",
         "still.png",
         "moving.gif",
-        "findings.md",
-        "models.nc",
     ]
     with Image.open(tmp_path / "moving.gif") as moving:
         assert moving.n_frames == 3
     assert (tmp_path / "findings.md").read_text().splitlines()[2:] == [
-        "| one | 1.00 ± 0.01 | yes |",
-        "| two | 3 | **no** |",
+        "| one | here: loss 0.5 [0.2, 0.8] | yes |",
+        "| two | share 25% | **no** |",
     ]
-    xr.testing.assert_identical(xr.load_dataset(tmp_path / "models.nc"), ds)
+    assert (tmp_path / "settings.md").read_text().splitlines()[2:] == [
+        "| seeds | 1,200 | 4 |",
+        "| densities | 0.5, 0.25 | 0.5, 0.25 |",
+        "| kind | all | all |",
+    ]
+    quick = experiment.models(experiment.quick)
+    list(experiment.write(quick, experiment.findings(quick), tmp_path))
+    assert (tmp_path / "findings.md").read_text().startswith("Small version")
+
+
+def test_findings_are_tidy_data(experiment):
+    found = judge(experiment.models(experiment.quick))
+    first, second = csv.DictReader(io.StringIO(told.rows(found)))
+    assert (first["finding"], first["where"], first["quantity"]) == ("1", "here", "loss")
+    assert [first[name] for name in ("value", "low", "high", "n")] == [
+        "0.5",
+        "0.2",
+        "0.8",
+        "4",
+    ]
+    assert (first["by"], first["agrees"], first["rule"]) == ("the paper", "yes", "below 1")
+    assert (second["by"], second["low"], second["interval"]) == ("the review", "", "")
+
+
+def test_a_cell_of_the_table_is_short_and_counts_what_it_leaves_out():
+    cases = [Case(f"density {i}", "share of pentagons", i / 10, 0, 1) for i in range(9)]
+    finding = Finding("x", cases, "rule", True)
+    said = finding.measured(told.LONGEST)
+    assert len(said) <= told.LONGEST
+    assert said.endswith("… (+7)")
+    assert finding.measured().count("share of pentagons") == 9
+    pairs = [Case("a", "p", 1.0), Case("a", "q", 2e-7), Case("b", "r", float("nan"))]
+    assert Finding("x", pairs, "", True).measured() == "a: p 1, q 2e−07; b: r –"
+    assert Finding("x", [], "", False).measured() == ""

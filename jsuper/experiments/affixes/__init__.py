@@ -39,7 +39,7 @@ from jsuper.experiments.affixes.corpus import Corpus
 from jsuper.experiments.affixes.findings import find
 from jsuper.experiments.affixes.measures import measure
 from jsuper.experiments.affixes.statistics import LINEAR, RELU, named
-from jsuper.experiments.experiment import Experiment, Outcome
+from jsuper.experiments.outcome import Experiment, Outcome
 
 ACTIVATIONS = (RELU, LINEAR)
 BATCH = 64

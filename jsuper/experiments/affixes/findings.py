@@ -56,7 +56,7 @@ from jsuper.experiments.affixes.statistics import (
     spread,
     with_pairs_of,
 )
-from jsuper.experiments.experiment import Finding
+from jsuper.experiments.outcome import Finding
 
 Rule = Callable[[Fits], Finding]
 

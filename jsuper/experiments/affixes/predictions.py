@@ -18,7 +18,7 @@ from jsuper.experiments.affixes.statistics import (
     every,
     percent,
 )
-from jsuper.experiments.experiment import Finding
+from jsuper.experiments.outcome import Finding
 
 
 def displacements_add(fits: Fits) -> Finding:

@@ -21,7 +21,7 @@ from jsuper.experiments.affixes.statistics import (
     percent,
     with_pairs_of,
 )
-from jsuper.experiments.experiment import Finding
+from jsuper.experiments.outcome import Finding
 
 
 def dual_words_repair(fits: Fits) -> Finding:

@@ -17,7 +17,7 @@ import xarray as xr
 
 import jsuper as js
 from jsuper.experiments.computation import asymmetric_motif
-from jsuper.experiments.experiment import Experiment, Finding, Outcome
+from jsuper.experiments.outcome import Experiment, Finding, Outcome
 from jsuper.geometry.neurons import features_per_neuron, rescale_neurons
 from jsuper.models.computation import ComputationModel, absolute
 from jsuper.plots import neurons, style

@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.ticker import MaxNLocator
 
 import jsuper as js
-from jsuper.experiments.experiment import Finding
+from jsuper.experiments.outcome import Finding
 from jsuper.plots import neurons, style
 from jsuper.plots.style import Figure
 

@@ -22,7 +22,7 @@ import xarray as xr
 import jsuper as js
 from jsuper.experiments.correlated import figures, findings
 from jsuper.experiments.correlated.solutions import block_sizes, shapes
-from jsuper.experiments.experiment import Experiment, Outcome
+from jsuper.experiments.outcome import Experiment, Outcome
 
 PAIR_DENSITIES = (0.5, 0.2, 0.1, 0.05, 0.02)
 TRIPLE_DENSITIES = (

@@ -5,7 +5,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from jsuper.experiments.correlated.solutions import arrangements, pair_cosines, shapes
-from jsuper.experiments.experiment import Finding
+from jsuper.experiments.outcome import Finding
 
 PAPER_RANGES = ((0, 0.0, 0.05), (1, 0.05, 0.15), (2, 0.15, 0.2), (3, 0.25, 0.5))
 """Collapsed pairs by range of density, as the paper states them."""

@@ -38,7 +38,9 @@ def panel(ds: xr.Dataset, expected: str, stated: str) -> Finding:
             shares.append(Case.of("all seeds", name, interval(np.mean, here), "%"))
     shares.sort(key=lambda case: case.quantity != expected)
     lowest = [
-        Case("lowest loss", name, float(ds["loss"].values[ds["shape"].values == name].min()))
+        Case(
+            "lowest loss", name, float(ds["loss"].values[ds["shape"].values == name].min())
+        )
         for name in SHAPES
         if (ds["shape"].values == name).any()
     ]

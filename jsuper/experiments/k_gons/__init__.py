@@ -24,7 +24,7 @@ import optax
 import xarray as xr
 
 import jsuper as js
-from jsuper.experiments.experiment import Experiment, Finding, Outcome
+from jsuper.experiments.outcome import Experiment, Finding, Outcome
 from jsuper.experiments.k_gons import figures
 from jsuper.experiments.k_gons.measures import (
     NEAR,

@@ -20,7 +20,7 @@ import xarray as xr
 from jax.typing import ArrayLike
 
 import jsuper as js
-from jsuper.experiments.experiment import Experiment, Finding, Outcome
+from jsuper.experiments.outcome import Experiment, Finding, Outcome
 from jsuper.experiments.non_uniform import figures
 from jsuper.experiments.non_uniform.measures import (
     BRANCHES,

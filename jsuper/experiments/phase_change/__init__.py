@@ -20,7 +20,7 @@ import xarray as xr
 from jax import lax
 
 import jsuper as js
-from jsuper.experiments.experiment import Experiment, Finding, Outcome
+from jsuper.experiments.outcome import Experiment, Finding, Outcome
 from jsuper.experiments.phase_change import crossing
 from jsuper.plots import solutions, style
 from jsuper.plots.style import Figure

@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import jsuper as js
-from jsuper.experiments.experiment import Finding
+from jsuper.experiments.outcome import Finding
 from jsuper.plots import style
 from jsuper.theory.phases import phase_boundary, phase_losses
 

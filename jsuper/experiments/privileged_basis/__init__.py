@@ -17,7 +17,7 @@ import xarray as xr
 from matplotlib.colors import Normalize
 
 import jsuper as js
-from jsuper.experiments.experiment import Experiment, Finding, Outcome
+from jsuper.experiments.outcome import Experiment, Finding, Outcome
 from jsuper.experiments.privileged_basis import solutions
 from jsuper.geometry.neurons import basis_alignment, features_per_neuron
 from jsuper.plots import neurons, style
