@@ -6,8 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test reproduce lint types docs bench clean
 
 demo: $(VENV)/.base
-	$(BIN)/python scripts/exrelu_phases.py --out out
-	$(BIN)/python scripts/exrelu_optimality.py --out out
+	$(BIN)/jsuper reproduce exrelu --output out
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)

@@ -14,12 +14,17 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
+    "sphinx_design",
+    # MathJax in the built pages, which can then be read without a network.
+    "sphinx-mathjax-offline",
 ]
-myst_enable_extensions = ["dollarmath"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build", "gallery/results"]
 html_theme = "furo"
 html_title = "jsuper"
+html_static_path = ["_static"]
+html_css_files = ["gallery.css"]
 default_role = "py:obj"
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"

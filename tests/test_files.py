@@ -73,6 +73,29 @@ def test_a_file_is_in_place_only_when_it_is_whole(ds, tmp_path):
     assert js.load(path).sizes["seed"] == 2
 
 
+def test_a_tree_is_one_file(ds, tmp_path):
+    best = js.best_seed(ds).assign_coords(
+        note="first try", when=np.datetime64("2026-01-02")
+    )
+    tree = xr.DataTree.from_dict({"all": ds, "some/best": best})
+    tree.attrs["settings"] = {"seeds": 2}
+    path = js.save(tree, tmp_path / "tree.nc")
+    read = js.load(path)
+    xr.testing.assert_identical(read["all"].to_dataset(), ds)
+    xr.testing.assert_equal(read["some/best"].to_dataset(), best)
+    assert read.attrs["settings"] == '{"seeds": 2}'
+    assert list(files.datasets(read)) == ["all", "some/best"]
+    xr.testing.assert_identical(files.load_sweep(path, "all"), ds)
+    with pytest.raises(
+        ValueError, match=r"one of those of .* \(all, some/best\), got None"
+    ):
+        files.load_sweep(path)
+    alone = js.save(ds, tmp_path / "alone.nc")
+    xr.testing.assert_identical(files.load_sweep(alone), ds)
+    with pytest.raises(ValueError, match=r"\(no part\), got x"):
+        files.load_sweep(alone, "x")
+
+
 def test_unwritable_paths_are_named(ds, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"existing folder, got .*nowhere"):
         js.save(ds, tmp_path / "nowhere" / "sweep.nc")

@@ -28,6 +28,15 @@ Readout = Literal["softmax", "toy", "tied"]
 Pooling = Literal["max", "mean"]
 
 
+def shape_only(key: jax.Array, shape: tuple[int, ...], dtype: Any = float) -> jax.Array:
+    """An initialiser that says how large a parameter is, and no more: all numbers are NaN.
+
+    `AffixClassifier.init` draws the weights of all layers at once.
+    """
+    del key
+    return jnp.full(shape, jnp.nan, dtype)
+
+
 class Convolution(nn.Module):
     """Filters over windows of characters, as sums of looked-up rows.
 
@@ -43,8 +52,8 @@ class Convolution(nn.Module):
     def setup(self) -> None:
         """Names the parameters."""
         shape = (self.window * self.n_embedding, self.n_filters)
-        self.kernel = self.param("kernel", nn.initializers.zeros, shape)
-        self.bias = self.param("bias", nn.initializers.zeros, (self.n_filters,))
+        self.kernel = self.param("kernel", shape_only, shape)
+        self.bias = self.param("bias", shape_only, (self.n_filters,))
 
     def everywhere(self, table: jax.Array, codes: jax.Array) -> jax.Array:
         """Matches of each filter at each place where it fits, (..., places, n_filters)."""
@@ -77,16 +86,17 @@ class Network(nn.Module):
 
     def setup(self) -> None:
         """Names the layers."""
-        self.embedding = nn.Embed(N_CHARACTERS, self.n_embedding)
+        shaped: dict[str, Any] = {"kernel_init": shape_only, "bias_init": shape_only}
+        self.embedding = nn.Embed(N_CHARACTERS, self.n_embedding, embedding_init=shape_only)
         self.convolution = Convolution(self.n_embedding, self.n_filters, self.window)
         if self.readout == "tied":
-            self.detector = nn.Dense(self.n_labels)
+            self.detector = nn.Dense(self.n_labels, **shaped)
         else:
-            self.to_hidden = nn.Dense(self.n_hidden)
+            self.to_hidden = nn.Dense(self.n_hidden, **shaped)
         # Rows are labels, so that plots and measures of toy models can read it.
         shape = (self.n_labels, self.n_hidden)
-        self.W = self.param("W", nn.initializers.zeros, shape)
-        self.b = self.param("b", nn.initializers.zeros, (self.n_labels,))
+        self.W = self.param("W", shape_only, shape)
+        self.b = self.param("b", shape_only, (self.n_labels,))
 
     def __call__(self, codes: jax.Array) -> jax.Array:
         """Touches every parameter, for `init`."""

@@ -24,6 +24,7 @@ NAMES = (
     "bounds",
     "k-gons",
     "capacity",
+    "exrelu",
     "affixes",
 )
 """Names of all experiments: in the order of the paper, then follow-ups and the review."""

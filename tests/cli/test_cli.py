@@ -1,5 +1,6 @@
 """The command: what it writes, what it says, and how it refuses."""
 
+import dataclasses
 import re
 import subprocess
 import sys
@@ -171,45 +172,91 @@ def two_experiments(monkeypatch):
 
     from jsuper import experiments
 
-    def outcome(quick):
-        findings = [
-            experiments.Finding("a pentagon", f"D = 0.{4 if quick else 5}", quick),
-            experiments.Finding("a digon", "D = 0.5", True),
-        ]
-        return experiments.Outcome(findings, {"picture": Figure()}, {})
+    @dataclasses.dataclass(frozen=True)
+    class Settings:
+        level: float = 0.5
 
-    def fail(quick):
+    trained = []
+
+    def train(settings):
+        trained.append(settings)
+        return {"made": xr.Dataset({"loss": ("seed", [settings.level] * 2)})}
+
+    def findings(models):
+        level = float(models["made"]["loss"].mean())
+        case = experiments.Case("density 1", "D", level, 0.3, 0.6, 2)
+        digon = experiments.Case("", "D", 0.5)
+        return [
+            experiments.Finding("a pentagon", [case], "D near 0.4", level < 0.45),
+            experiments.Finding("a digon", [digon], "D near 0.5", True),
+        ]
+
+    def figures(models):
+        return {"picture": Figure()}
+
+    def fail(settings):
         raise RuntimeError("out of luck")
 
+    sizes, rest = (Settings(), Settings(0.4)), (findings, figures)
     found = {
-        "first": experiments.Experiment("The first", "Figure 1", 0.5, outcome),
-        "second": experiments.Experiment("The second", "Figure 2", 2.0, fail),
+        "first": experiments.Experiment("The first", "Figure 1", 0.5, *sizes, train, *rest),
+        "second": experiments.Experiment("The second", "Fig. 2", 2.0, *sizes, fail, *rest),
     }
     monkeypatch.setattr(experiments, "NAMES", tuple(found))
     monkeypatch.setattr(experiments, "find", found.__getitem__)
+    return trained
 
 
-def test_reproduce_writes_figures_and_findings(two_experiments, tmp_path, capsys):
-    words = ["reproduce", "first", "--quick", "--cores", "2", "-o", str(tmp_path)]
-    assert cli.main(words) == 0
+def reproduce(*words):
+    return cli.main(["reproduce", *map(str, words), "--cores", "2"])
+
+
+def test_reproduce_writes_models_findings_and_figures(two_experiments, tmp_path, capsys):
+    assert reproduce("first", "--quick", "-o", tmp_path) == 0
     said = capsys.readouterr().out
-    assert "first: The first" in said
-    assert "quick version" in said
-    assert (tmp_path / "first" / "findings.md").read_text().startswith("Small version")
-    assert "agrees   a pentagon" in said
+    assert "first (1 of 1): The first" in said
+    assert "Small version" in said
+    assert "agrees   a pentagon: density 1: D 0.4 [0.3, 0.6]" in said
     assert "DIFFERS" not in said
-    assert sorted(path.name for path in (tmp_path / "first").iterdir()) == [
+    folder = tmp_path / "first"
+    assert (folder / "findings.md").read_text().startswith("Small version")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "findings.csv",
         "findings.md",
+        "models.nc",
         "picture.png",
+        "settings.md",
     ]
-    assert cli.main(["reproduce", "first", "--cores", "2", "-o", str(tmp_path)]) == 0
-    assert "DIFFERS  a pentagon" in capsys.readouterr().out
-    table = (tmp_path / "first" / "findings.md").read_text()
-    assert "| a pentagon | D = 0.5 | **no** |" in table
+    assert reproduce("first", "-o", tmp_path) == 0
+    said = capsys.readouterr().out
+    assert "DIFFERS  a pentagon" in said
+    assert "Small version" not in said
+    table = (folder / "findings.md").read_text()
+    assert "| a pentagon | density 1: D 0.5 [0.3, 0.6] | **no** |" in table
+
+
+def test_reproduce_judges_again_and_resumes_without_training(
+    two_experiments, tmp_path, capsys
+):
+    assert reproduce("first", "--quick", "-o", tmp_path / "one") == 0
+    assert reproduce("first", "--from", tmp_path / "one", "-o", tmp_path / "two") == 0
+    assert len(two_experiments) == 1
+    one, two = (
+        (tmp_path / n / "first" / "findings.csv").read_text() for n in ("one", "two")
+    )
+    assert one == two
+    assert "Small version" in capsys.readouterr().out
+    # What stands there with the same settings is not trained again, all else is.
+    assert reproduce("first", "--quick", "--resume", "-o", tmp_path / "one") == 0
+    assert len(two_experiments) == 1
+    assert reproduce("first", "--resume", "-o", tmp_path / "one") == 0
+    assert len(two_experiments) == 2
+    assert reproduce("first", "--from", tmp_path / "no", "-o", tmp_path / "two") == 2
+    assert re.search(r"got .*no without first/models\.nc", capsys.readouterr().err)
 
 
 def test_reproduce_all_keeps_what_was_finished(two_experiments, tmp_path, capsys):
-    assert cli.main(["reproduce", "all", "--cores", "2", "-o", str(tmp_path)]) == 2
+    assert reproduce("all", "-o", tmp_path) == 2
     assert capsys.readouterr().err == "jsuper reproduce: error: out of luck\n"
     assert (tmp_path / "first" / "findings.md").is_file()
 

@@ -235,6 +235,19 @@ def test_what_a_callback_saved_says_how_far_the_run_was(info):
     assert any("converged" in line for line in said)
 
 
+def test_every_dataset_of_a_tree_is_described(ds, info):
+    tree = xr.DataTree.from_dict({"small": ds, "large/best": js.best_seed(ds)})
+    tree.attrs["experiment"] = "An example"
+    said = info(tree)
+    assert said[0] == "experiment: An example"
+    assert [line for line in said if line.startswith("dataset ")] == [
+        "dataset small",
+        "dataset large/best",
+    ]
+    assert said.count("  finite: 4 of 4 models") == 1
+    assert said.count("  finite: 2 of 2 models") == 1
+
+
 def test_a_part_says_its_own_values(ds, info):
     other = ds.assign_coords(seed=[7, 3])
     said = info(js.concat([ds, other], "seed"))

@@ -5,9 +5,15 @@ import pytest
 import xarray as xr
 
 from jsuper.affixes import geometry
+from jsuper.experiments.affixes import (
+    causes,
+    findings,
+    measures,
+    predictions,
+    remedies,
+    width,
+)
 from jsuper.experiments.affixes import corpus as corpora
-from jsuper.experiments.affixes import findings, measures, predictions, remedies
-from jsuper.experiments.affixes.causes import causes
 from jsuper.experiments.affixes.statistics import LINEAR, RELU
 
 PAIR_LABELS, OWN = corpora.PAIR_LABELS, corpora.OWN
@@ -25,7 +31,7 @@ def models(
     both=0.5,
     pure=0.99,
     passes=True,
-    live=2,
+    active=2,
     gap=120.0,
     moved=1.0,
 ):
@@ -41,7 +47,7 @@ def models(
         both: Share of the right answers with both affixes as the top two.
         pure: Accuracy on pure words, one number or one for each model.
         passes: Whether they have learnt their task.
-        live: Live neurons, one number or one for each model.
+        active: Active neurons, one number or one for each model.
         gap: Largest gap on the circle, degrees.
         moved: How far dual words lie on the way to the sum of two displacements.
     """
@@ -69,7 +75,7 @@ def models(
         {
             "recall": (("split", "affix"), np.full((n, 5), 0.95 if passes else 0.4)),
             "passes": ("split", np.full(n, passes)),
-            "live": ("split", live * each.astype(int)),
+            "active": ("split", active * each.astype(int)),
             "pure_accuracy": ("split", pure * each),
             "largest_gap": ("split", gap * each),
             "answers": ((*pair, "answer"), answers),
@@ -109,8 +115,8 @@ def kinds(relu=None, linear=None):
 
 def main(**changes):
     """What all rules take, with some fits replaced."""
-    same = {"composed": kinds(), "real": kinds(), "width 16": kinds()}
-    return same | {name.replace("_", " "): ds for name, ds in changes.items()}
+    same = {"composed": kinds(), "real": kinds(), "width_16": kinds()}
+    return same | changes
 
 
 def everywhere(**options):
@@ -124,13 +130,13 @@ def spread(low, high):
 
 def varied(**options):
     """Choices of which one is made: mean pooling."""
-    names = ("200 stems", "3,000 steps", "start not marked", "ReLU, toy readout")
+    names = ("few_stems", "more_steps", "unmarked_start", "relu_toy_readout")
     fits = everywhere()
     # Models differ, so that there is a standard deviation to compare with.
     for name in ("composed", "real"):
         fits[name] = kinds(scattered())
-    choices = {name: kinds(scattered()) for name in (*names, "real, balanced")}
-    return fits | choices | {"mean pooling": kinds(scattered(**options))}
+    choices = {name: kinds(scattered()) for name in (*names, "real_balanced")}
+    return fits | choices | {"mean_pooling": kinds(scattered(**options))}
 
 
 def scattered(shift=0):
@@ -145,11 +151,11 @@ def scattered(shift=0):
 
 
 def with_widths(three):
-    """Three ReLU neurons, of which two or three are alive."""
-    live = np.array([2] * 6 + [3] * 6)
+    """Three ReLU neurons, of which two or three are active."""
+    active = np.array([2] * 6 + [3] * 6)
     fits = {
-        name: kinds(models(live=live, rate=np.where(live == 2, 0.4, three)))
-        for name in ("width 3", "width 5", "real, width 3", "real, width 5")
+        name: kinds(models(active=active, rate=np.where(active == 2, 0.4, three)))
+        for name in ("width_3", "width_5", "real_width_3", "real_width_5")
     }
     return main() | fits
 
@@ -159,9 +165,9 @@ def with_dual_words(composed, real=0.2, some_pairs=0.2):
     return main() | {
         name: along("dual_share", {0.1: models(rate=0.2), 0.3: models(rate=last)})
         for name, last in (
-            ("dual share", composed),
-            ("real, dual share", real),
-            ("dual share, pairs of real words", some_pairs),
+            ("dual_share", composed),
+            ("real_dual_share", real),
+            ("dual_share_few_pairs", some_pairs),
         )
     }
 
@@ -174,7 +180,7 @@ def some_pairs(rest):
     fits["real"] = kinds(real)
     last = models(rate=0.0)
     last["interference_wrong"][:, 2:] = rest * WORDS
-    fits["dual share, pairs of real words"] = along("dual_share", {0.3: last})
+    fits["dual_share_few_pairs"] = along("dual_share", {0.3: last})
     return fits
 
 
@@ -182,11 +188,11 @@ def with_thresholds(rate, passes=True):
     """Another threshold than that of ReLU, on both sides of the hidden layer."""
     other = models(rate=rate, passes=passes)
     fits = main()
-    for prefix in ("", "real, "):
-        fits[f"{prefix}hidden ExReLU"] = along("threshold", {-0.25: other})
+    for prefix in ("", "real_"):
+        fits[f"{prefix}hidden_exrelu"] = along("threshold", {-0.25: other})
         for readout in ("toy", "tied"):
             cells = {-0.25: other, RELU: models(rate=0.2)}
-            fits[f"{prefix}{readout} readout"] = along("output_threshold", cells)
+            fits[f"{prefix}{readout}_readout"] = along("output_threshold", cells)
     return fits
 
 
@@ -202,16 +208,16 @@ RULES = {
     ),
     findings.no_pentagon: (everywhere(gap=120.0), everywhere(gap=75.0)),
     findings.choices_matter_little: (varied(shift=3), varied(shift=20)),
-    findings.goes_away_with_width: (
+    width.goes_away_with_width: (
         main(width_16=kinds(models(rate=0.05))),
         main(width_16=kinds(models(rate=0.05), models(rate=0.11))),
     ),
-    findings.live_neurons: (with_widths(0.1), with_widths(0.4)),
-    findings.not_for_want_of_practice: (
+    width.active_neurons: (with_widths(0.1), with_widths(0.4)),
+    width.not_for_want_of_practice: (
         everywhere(control=0.1),
         main(composed=kinds(models(), models(control=0.2))),
     ),
-    findings.a_label_is_lost: (
+    width.a_label_is_lost: (
         main(width_16=kinds(models(both=0.9))),
         main(width_16=kinds(models(both=0.9)), real=kinds(models(both=0.9))),
     ),
@@ -251,7 +257,7 @@ def test_no_models_agree_to_nothing(rule):
 def test_all_rules_are_here():
     fits = main() | varied() | with_widths(0.1) | with_thresholds(0.1)
     fits |= {name: ds for name, ds in some_pairs(0.3).items() if "dual" in name}
-    assert len(findings.find(fits)) == len(RULES)
+    assert set(findings.rules(fits)) == set(RULES)
 
 
 def three_models():
@@ -271,11 +277,13 @@ def three_models():
 
 def test_what_other_models_say_leaves_out_the_model_itself():
     pair = [i for i, own in enumerate(OWN) if set(np.flatnonzero(own)) == {0, 2}]
-    found = causes(three_models(), pair)
+    ds = three_models()
+    found = causes.answers(ds, pair) | causes.inventions(ds, pair) | causes.circle(ds, pair)
     assert found["between"][0] == found["invented"][0] == found["answer"][0] == 1
     # The others of the first model are both wrong about it, those of each other one half:
     # 0, 5 and 5 words of 10.
     for name in ("between", "invented", "answer"):
         assert found[f"{name} another model"][0] == pytest.approx(1 / 3)
-    # Of a tie the first label counts, so the commonest answer of the others is never right.
-    assert found["invented commonest"][0] == found["answer commonest"][0] == 0
+    # Of a tie the first label counts, so the most frequent prediction of the others is
+    # never right.
+    assert found["invented most frequent"][0] == found["answer most frequent"][0] == 0

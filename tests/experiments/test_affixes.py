@@ -1,10 +1,13 @@
 """The affix experiment: counts of answers made by hand, outcome of trained models."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
 import xarray as xr
 
+import jsuper as js
 from jsuper.affixes import (
     AFFIXES,
     PAIRS,
@@ -16,17 +19,19 @@ from jsuper.affixes import (
     real_words,
 )
 from jsuper.affixes.classifier import AffixClassifier
-from jsuper.experiments import affixes
+from jsuper.experiments.affixes import EXPERIMENT, causes, counts, measures, train
 from jsuper.experiments.affixes import corpus as corpora
-from jsuper.experiments.affixes import figures, measures
-from jsuper.experiments.affixes.causes import additivity, causes
-from jsuper.experiments.affixes.findings import find
+from jsuper.experiments.affixes.findings import random_gap
+from jsuper.experiments.affixes.plane import classes as figure_classes
 from jsuper.experiments.affixes.statistics import (
     LINEAR,
     RELU,
     UNSTACKED,
-    gated,
+    drop,
+    dual_accuracy,
     interference,
+    learned,
+    rate,
     with_pairs_of,
 )
 
@@ -111,10 +116,10 @@ def next_other(orders, a, b):
 
 
 def test_causes_of_models_that_answer_with_the_class_between():
-    found = causes(models(300, lambda m, a, b: m if m >= 0 else a))
-    assert found["between"] == (1, 1, 1)
-    assert found["invented"] == (1, 1, 1)
-    assert found["answer"] == (1, 1, 1)
+    found = all_causes(models(300, lambda m, a, b: m if m >= 0 else a))
+    assert found["between"][:3] == (1, 1, 1)
+    assert found["invented"][:3] == (1, 1, 1)
+    assert found["answer"][:3] == (1, 1, 1)
     assert found["accuracy, adjacent"][0] == 1
     assert found["accuracy, apart"][0] == 0
     assert found["error, foreign region"][0] == 1
@@ -132,29 +137,34 @@ def test_causes_of_models_that_answer_with_the_class_between():
 
 def test_causes_of_models_that_answer_without_geometry():
     rng = np.random.default_rng(0)
-    found = causes(models(400, lambda m, a, b: rng.integers(5)))
+    found = all_causes(models(400, lambda m, a, b: rng.integers(5)))
     for name in ("between", "invented", "invented shuffled", "invented another model"):
         assert found[name][0] == pytest.approx(1 / 3, abs=0.04)
     assert found["answer"][0] == pytest.approx(0.2, abs=0.03)
-    low, high = found["adjacent - apart"][1:]
+    low, high = found["adjacent - apart"][1:3]
     assert low < 0.02
     assert high > -0.02
 
 
-def test_the_commonest_wrong_answer_is_found_in_the_other_models():
+def test_the_most_frequent_error_is_found_in_the_other_models():
     """All models invent the same affix for a pair, whatever their circles."""
     wrong = [int(np.flatnonzero(~own)[0]) for own in OWN]
     by_pair = {tuple(pair): label for pair, label in zip(PAIR_LABELS, wrong, strict=True)}
-    found = causes(models(50, lambda m, a, b: by_pair[a, b]))
-    assert found["invented commonest"] == (1, 1, 1)
+    found = all_causes(models(50, lambda m, a, b: by_pair[a, b]))
+    assert found["invented most frequent"][:3] == (1, 1, 1)
     assert found["between"][0] < 0.6
 
 
 def test_habits_are_no_geometry():
     """Models that always answer the suffix: the other models tell as much as one could."""
-    found = causes(models(50, lambda m, a, b: max(a, b)))
-    assert found["answer commonest"] == (1, 1, 1)
+    found = all_causes(models(50, lambda m, a, b: max(a, b)))
+    assert found["answer most frequent"][:3] == (1, 1, 1)
     assert found["answer"][0] < 0.6
+
+
+def all_causes(ds):
+    parts = (causes.answers, causes.inventions, causes.regions, causes.circle)
+    return {name: value for part in parts for name, value in part(ds).items()}
 
 
 def words_of(codes):
@@ -186,13 +196,13 @@ def right(split, word, labels):
 @pytest.fixture
 def predicted(monkeypatch):
     """Measures take their answers from `scores`."""
-    monkeypatch.setattr(measures.evaluation, "predict", fake_predict)
+    monkeypatch.setattr(counts.evaluation, "predict", fake_predict)
 
 
 def test_composed_words_are_counted_as_a_loop_over_words_counts_them(predicted):
     corpus = corpora.Corpus(composed_words(40), composed=True)
     splits = np.array([0, 4])
-    found = measures._count_composed(corpus, AffixClassifier(2), splits, splits, 40)
+    found = counts.count_composed(corpus, AffixClassifier(2), splits, splits, 40)
     hits = [[]] * 5
     for row, split in enumerate(splits):
         tested = dict(zip(corpus.words.stems, corpus.in_test(split), strict=True))
@@ -242,7 +252,7 @@ def test_composed_words_are_counted_as_a_loop_over_words_counts_them(predicted):
 def test_real_words_are_counted_as_a_loop_over_words_counts_them(predicted):
     corpus = corpora.Corpus(real_words(), composed=False)
     splits = np.array([1])
-    found = measures._count_real(corpus, AffixClassifier(2), splits, splits, 0)
+    found = counts.count_real(corpus, AffixClassifier(2), splits, splits)
     tested = corpus.in_test(1)
     rows = list(
         zip(corpus.words.words, corpus.words.stems, corpus.words.labels, strict=True)
@@ -325,12 +335,14 @@ def test_weights_are_found_in_the_other_models():
 
 def test_additivity_of_models_whose_displacements_add():
     ds = whole(5)
-    assert additivity(ds) == pytest.approx((1, 1))
+    np.testing.assert_allclose(causes.additivity(ds), 1)
     centre = ds["means"].mean("affix")
     half = centre + 0.5 * (ds["dual_means"] - centre)
     ds["dual_means"] = half.transpose(*ds["dual_means"].dims)
     # Half the way: R² = 1 - (1/2)² / (1/2)².
-    assert additivity(ds, UNSTACKED) == pytest.approx((0, 1), abs=1e-9)
+    r2, cosine = causes.additivity(ds, UNSTACKED)
+    np.testing.assert_allclose(r2, 0, atol=1e-9)
+    np.testing.assert_allclose(cosine, 1)
 
 
 def test_rates_take_the_pairs_of_another_list():
@@ -355,10 +367,11 @@ def whole(n):
             (*by_pair, "hidden"),
             geometry.predicted_positions(means, PAIR_LABELS),
         ),
+        loss=(one, np.zeros(n)),
         weighted=ds["predicted"],
         recall=((*one, "affix"), rng.uniform(0.9, 1, (n, 5))),
         passes=(one, np.ones(n, bool)),
-        live=(one, 2 + np.arange(n) % 2),
+        active=(one, 2 + np.arange(n) % 2),
         pure_accuracy=(one, rng.uniform(0.95, 1, n)),
         largest_gap=(one, rng.uniform(80, 120, n)),
         both_top=(by_pair, rng.integers(0, 5, (n, 9))),
@@ -374,10 +387,12 @@ def whole(n):
     )
 
 
-def test_variations_are_models_that_exist_and_reach_findings_and_figures(monkeypatch):
+def test_variations_are_models_that_exist_and_reach_findings_and_figures(
+    monkeypatch, tmp_path
+):
     """Without training: every name, value and option that the full run uses."""
 
-    def fake_fit(corpus, n, steps, axis="threshold", values=affixes.ACTIVATIONS, **options):
+    def fake_fit(corpus, n, steps, axis="threshold", values=train.ACTIVATIONS, **options):
         options.pop("balanced", None)
         options.pop("pairs", None)
         for value in values:
@@ -387,38 +402,71 @@ def test_variations_are_models_that_exist_and_reach_findings_and_figures(monkeyp
             xr.concat(parts, "value").assign_coords(value=list(values)).rename(value=axis)
         )
 
-    monkeypatch.setattr(affixes, "fit", fake_fit)
-    fits = affixes.fit_main(None, None, 8, 6, 1, 1)
+    monkeypatch.setattr(train, "fit", fake_fit)
+    settings = dataclasses.replace(train.FULL, models=8, others=6)
     real = corpora.Corpus(real_words(), composed=False)
-    fits |= affixes.fit_variations(None, real, None, 6, 1, 1)
-    findings = find(fits)
-    assert len({finding.stated for finding in findings}) == len(findings) == 19
-    for finding in findings:
-        assert "nan" not in finding.measured
-        assert "|" not in finding.measured
-    by_name = {finding.stated.removeprefix("(ours) "): finding for finding in findings}
-    # Every wrong answer is the class between.
-    assert by_name[
-        "wrong answers to pairs apart on the circle are the class between them (chance 33%)"
-    ].agrees
+    fits = train.fit_all(None, real, settings)
+    tree = xr.DataTree.from_dict(fits | {"plane": plane()})
+    # As after `jsuper reproduce --from`.
+    js.save(tree, tmp_path / "models.nc")
+    models = js.load(tmp_path / "models.nc")
+    found = EXPERIMENT.findings(models)
+    assert len({finding.stated for finding in found}) == len(found) == 19
+    assert {finding.by for finding in found[:4]} == {"the review"}
+    assert {finding.by for finding in found[4:]} == {"ours"}
+    for finding in found:
+        assert "|" not in finding.stated + finding.measured()
+        assert all(np.isfinite(case.value) for case in finding.cases)
+        assert all(case.low <= case.high for case in finding.cases if case.low is not None)
+    by_name = {finding.stated: finding for finding in found}
+    # Every error is the class between.
+    between = by_name[
+        "incorrect predictions for pairs apart on the circle are the class between them "
+        "(chance 33%)"
+    ]
+    assert between.agrees
+    assert (between.cases[0].value, between.cases[0].n) == (1, 8)
     # No rate differs: the same draws everywhere.
     assert not by_name["dual words in training repair it"].agrees
-    for draw in (
-        figures.draw_accuracies,
-        figures.draw_causes,
-        figures.draw_thresholds,
-        lambda fits: figures.draw_widths(fits, affixes.WIDTHS),
-        lambda fits: figures.draw_confusion(fits["composed"]),
-    ):
-        draw(fits).draw_without_rendering()
-    for name in fits:
-        assert not set(affixes.slug(name)) & set(" ,")
+    for figure in EXPERIMENT.figures(models).values():
+        figure.draw_without_rendering()
+
+
+def plane():
+    """Two hidden planes as `measures.example` returns them."""
+    rng = np.random.default_rng(0)
+    angles = 2 * np.pi * np.arange(5) / 5
+    W = np.stack([np.cos(angles), np.sin(angles)], -1)
+    both = np.stack([W, W])
+    return xr.Dataset(
+        {
+            "W": (("threshold", "feature", "hidden"), both),
+            "b": (("threshold", "feature"), np.zeros((2, 5))),
+            "means": (("threshold", "affix", "hidden"), both),
+            "pure": (("threshold", "pure_word", "hidden"), rng.normal(size=(2, 50, 2))),
+            "label": (("threshold", "pure_word"), np.tile(np.arange(5), (2, 10))),
+            "dual": (("threshold", "dual_word", "hidden"), rng.normal(size=(2, 9, 2))),
+            "own": (("threshold", "place"), np.array([[0, 2], [4, 1]])),
+        },
+        coords={"threshold": [LINEAR, RELU]},
+    )
+
+
+def test_no_setting_is_left_out():
+    with pytest.raises(ValueError, match="choices must be those of the full version"):
+        train.fit_choice("median_pooling", None, None, train.QUICK)
+
+
+def test_the_largest_gap_of_random_directions():
+    angles = np.sort(np.random.default_rng(0).uniform(0, 360, (20_000, 5)), -1)
+    gaps = np.diff(angles, append=angles[:, :1] + 360).max(-1)
+    assert random_gap(5) == pytest.approx(np.median(gaps), abs=1)
 
 
 @pytest.mark.slow
 def test_predictions_are_those_of_the_weights_and_the_means():
     corpus = corpora.Corpus(composed_words(30), composed=True)
-    ds = affixes.fit(corpus, 2, 200, values=(LINEAR,)).squeeze("threshold")
+    ds = train.fit(corpus, 2, 200, values=(LINEAR,)).squeeze("threshold")
     order = geometry.shuffles(2 * measures.SHUFFLES, 5).reshape(2, -1, 5)
     for split in range(2):
         one = ds.isel(split=split)
@@ -457,10 +505,10 @@ def test_word_lists_share_no_draws(monkeypatch):
         keys.append(jax.random.key_data(key).tolist())
         raise Stop
 
-    monkeypatch.setattr(affixes.js, "sweep", sweep)
+    monkeypatch.setattr(train.js, "sweep", sweep)
     for words, composed in ((composed_words(20), True), (real_words(), False)):
         with pytest.raises(Stop):
-            affixes.fit(corpora.Corpus(words, composed), 2, 20)
+            train.fit(corpora.Corpus(words, composed), 2, 20)
     assert keys[0] != keys[1]
 
 
@@ -468,8 +516,8 @@ def test_word_lists_share_no_draws(monkeypatch):
 def test_the_share_of_dual_words_is_a_matter_of_weights():
     """With 0 dual words a model is that of the sweep over thresholds."""
     corpus = corpora.Corpus(composed_words(30), composed=True)
-    plain = affixes.fit(corpus, 2, 20, values=(LINEAR,)).squeeze("threshold")
-    shares = affixes.fit(corpus, 2, 20, "dual_share", (0.0, 0.5), threshold=LINEAR)
+    plain = train.fit(corpus, 2, 20, values=(LINEAR,)).squeeze("threshold")
+    shares = train.fit(corpus, 2, 20, "dual_share", (0.0, 0.5), threshold=LINEAR)
     assert shares.sizes["split"] == plain.sizes["split"] == 2
     assert np.abs(shares["W"].sel(dual_share=0) - shares["W"].sel(dual_share=0.5)).max() > 0
     assert (shares["answers"].sum("answer") == 6).all()
@@ -477,48 +525,48 @@ def test_the_share_of_dual_words_is_a_matter_of_weights():
 
 def test_accuracy_and_drop_from_counts():
     ds = models(4, lambda m, a, b: a).assign(pure_accuracy=("split", np.full(4, 0.9)))
-    np.testing.assert_allclose(measures.dual_accuracy(ds), 1)
-    np.testing.assert_allclose(measures.drop(ds), 0.875 - 1)
+    np.testing.assert_allclose(dual_accuracy(ds), 1)
+    np.testing.assert_allclose(drop(ds), 0.875 - 1)
     ds["answers"][:, :3] = 0
     ds["answers"][:, :3, 5] = 10  # no answer at all to three pairs
-    np.testing.assert_allclose(measures.dual_accuracy(ds), 6 / 9)
-    np.testing.assert_allclose(measures.dual_accuracy(ds, [0, 1, 2]), 0)
+    np.testing.assert_allclose(dual_accuracy(ds), 6 / 9)
+    np.testing.assert_allclose(dual_accuracy(ds, [0, 1, 2]), 0)
 
 
 @pytest.fixture(scope="module")
-def outcome():
-    return affixes.run(quick=True)
+def trained():
+    return EXPERIMENT.models(EXPERIMENT.quick)
 
 
 @pytest.mark.slow
-def test_two_neurons_fail_where_sixteen_do_not(outcome):
-    narrow = gated(outcome.datasets["composed"].sel(threshold=LINEAR))
-    wide = gated(outcome.datasets["width_16"].sel(threshold=LINEAR))
+def test_two_neurons_fail_where_sixteen_do_not(trained):
+    narrow = learned(trained["composed"].to_dataset().sel(threshold=LINEAR))
+    wide = learned(trained["width_16"].to_dataset().sel(threshold=LINEAR))
     assert narrow.sizes["split"] >= 15
     assert float(narrow["pure_accuracy"].mean()) > 0.95
     assert interference(narrow)[1] > 0.1
     assert interference(wide)[0] < 0.03
     assert interference(wide)[2] < interference(narrow)[1] / 4
-    assert (narrow["live"] == 2).all()
+    assert (narrow["active"] == 2).all()
 
 
 @pytest.mark.slow
-def test_longer_words_are_no_harder(outcome):
-    ds = gated(outcome.datasets["composed"].sel(threshold=LINEAR))
+def test_longer_words_are_no_harder(trained):
+    ds = learned(trained["composed"].to_dataset().sel(threshold=LINEAR))
     plain = np.flatnonzero(~corpora.STACKED)
-    control = measures.rate(ds["control_wrong"], ds["control_stems"], plain)
+    control = rate(ds["control_wrong"], ds["control_stems"], plain)
     assert control[2] < 0.03 < interference(ds, plain)[1]
     # Of stacked pairs the outer affix is read behind a neutral inner one.
     ness = [i for i in np.flatnonzero(corpora.STACKED) if "-ness" in corpora.PAIR_NAMES[i]]
     outer = ds.sel(kept=["second"])
-    control = measures.rate(outer["control_wrong"], outer["control_stems"], ness)
+    control = rate(outer["control_wrong"], outer["control_stems"], ness)
     assert control[2] < 0.03 < interference(ds, ness)[1]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("corpus", ["composed", "real"])
-def test_the_circle_says_which_affix_is_invented(outcome, corpus):
-    found = causes(gated(outcome.datasets[corpus].sel(threshold=LINEAR)))
+def test_the_circle_says_which_affix_is_invented(trained, corpus):
+    found = all_causes(learned(trained[corpus].to_dataset().sel(threshold=LINEAR)))
     assert found["between"][1] > 0.6
     assert found["between another model"][2] < 0.55
     assert found["between shuffled"][0] == pytest.approx(1 / 3, abs=0.12)
@@ -528,13 +576,13 @@ def test_the_circle_says_which_affix_is_invented(outcome, corpus):
 
 
 @pytest.mark.slow
-def test_answers_are_counted_once(outcome):
+def test_answers_are_counted_once(trained):
     """Every dual word of the test stems has one answer, and the gate is of the recall."""
-    ds = outcome.datasets["composed"]
+    ds = trained["composed"].to_dataset()
     assert (ds["answers"].sum("answer") == 80).all()
     assert (ds["answers"].sel(answer="none") == 0).all()
     np.testing.assert_array_equal(ds["passes"], ds["recall"].mean("affix") >= 0.9)
-    real = outcome.datasets["real"]
+    real = trained["real"].to_dataset()
     corpus = corpora.Corpus(real_words(), composed=False)
     for i in (0, 7):
         dual = corpus.words.labels.sum(1) == 2
@@ -543,10 +591,34 @@ def test_answers_are_counted_once(outcome):
 
 
 @pytest.mark.slow
-def test_findings_and_figures(outcome):
-    assert len(outcome.findings) == 12
-    for finding in outcome.findings:
-        assert "nan" not in finding.measured
-    for figure in outcome.figures.values():
+def test_findings_and_figures(trained):
+    found = EXPERIMENT.findings(trained)
+    assert len(found) == 12
+    for finding in found:
+        assert "nan" not in finding.measured()
+    drops = found[2]
+    assert drops.agrees
+    assert (drops.cases[0].where, drops.cases[0].n) == ("composed, linear", 20)
+    assert 0.2 < drops.cases[0].low < drops.cases[0].value < drops.cases[0].high < 0.6
+    figures = EXPERIMENT.figures(trained)
+    assert set(figures) == {"plane", "accuracies", "confusion", "causes"}
+    for figure in figures.values():
         figure.draw_without_rendering()
-    assert RELU in outcome.datasets["composed"]["threshold"]
+
+
+@pytest.mark.slow
+def test_the_plane_is_that_of_one_of_the_models(trained):
+    """Its words, pair and regions are those of the model with the most such errors."""
+    plane = trained["plane"].to_dataset().sel(threshold=LINEAR)
+    split = int(plane["split"])
+    one = trained["composed"].to_dataset().sel(threshold=LINEAR, split=split)
+    assert bool(one["passes"])
+    np.testing.assert_array_equal(plane["W"], one["W"])
+    pair = [set(own) for own in PAIR_LABELS.tolist()].index(set(plane["own"].values))
+    assert not corpora.STACKED[pair]
+    predicted = figure_classes(plane, plane["dual"].values)
+    np.testing.assert_array_equal(
+        np.bincount(predicted, minlength=5), one["answers"][pair, :5]
+    )
+    errors = np.bincount(predicted, minlength=5)[~OWN[pair]].max()
+    assert errors > 0.5 * len(predicted)

@@ -1,21 +1,25 @@
-"""The small model's counts, linear and ReLU, in a small version of the experiment."""
+"""Counts of bars, linear and ReLU: judged and drawn on made models, and trained."""
 
 import numpy as np
 import pytest
 import xarray as xr
 
 import jsuper as js
-from jsuper.experiments import demonstration
+from jsuper.experiments.demonstration import EXPERIMENT, measures
+
+BARS = {1: (5, 5), 0.3: (7, 3), 0.1: (9, 1), 0.03: (10, 0), 0.01: (12, 0)}
+BARS |= {0.003: (12, 0), 0.001: (12, 0)}
+"""Full and dark bars that the paper's figure shows, by density."""
 
 
 @pytest.fixture(scope="module")
-def outcome():
-    return demonstration.run(quick=True)
+def models():
+    return EXPERIMENT.models(EXPERIMENT.quick)
 
 
 @pytest.mark.slow
-def test_more_features_as_they_become_sparser(outcome):
-    ds = outcome.datasets["small"]
+def test_more_features_as_they_become_sparser(models):
+    ds = models["small"].to_dataset()
     mean = ds["represented"].mean("seed").values
     assert mean[0] == 5
     assert (mean[1:] > [6, 8, 9, 10.5, 11, 11]).all()
@@ -28,30 +32,112 @@ def test_more_features_as_they_become_sparser(outcome):
 
 
 @pytest.mark.slow
-def test_positive_interference_and_negative_biases(outcome):
-    best = js.best_seed(outcome.datasets["small"])
+def test_positive_interference_and_negative_biases(models):
+    best = js.best_seed(models["small"].to_dataset())
     assert (best["positive_interference"][:3] == 0).all()
     assert (best["positive_interference"][4:] > 4).all()
     assert (best["negative_biases"][4:] > 4).all()
 
 
 @pytest.mark.slow
-def test_the_linear_model_stores_the_most_important(outcome):
-    ds = outcome.datasets["linear"]
+def test_the_linear_model_stores_the_most_important(models):
+    ds = models["linear"].to_dataset()
     norms = ds["norm"].transpose("density", "seed", "feature").values
     assert (norms[..., :4] > 0.9).all()
     assert (norms[..., 6:] < 0.3).all()
     # From density 0.3 down a short training is enough for the identity block.
     np.testing.assert_allclose(norms[1:, :, :5], 1, atol=0.02)
     np.testing.assert_allclose(norms[1:, :, 5:], 0, atol=0.02)
+    assert (measures.identity_gap(ds)[1:] < 0.05).all()
 
 
 @pytest.mark.slow
-def test_the_stated_counts(outcome):
-    agree = [finding.agrees for finding in outcome.findings]
-    assert np.mean(agree) > 0.7
-    assert all(finding.measured for finding in outcome.findings)
-    assert set(outcome.figures) == {"small", "linear"}
+def test_findings_of_trained_models(models):
+    found = EXPERIMENT.findings(models)
+    assert set(models.children) == {"small", "linear"}
+    # The linear model of dense features takes more steps.
+    assert [f.agrees for f in found] == [True] * 7 + [False, True]
+    full = [found[i].cases[0].value for i in range(6)]
+    np.testing.assert_allclose(full, [5, 7, 9, 10, 11.5, 11.5], atol=1)
+    assert found[7].cases[0].value == pytest.approx(6 / 7)
+    assert set(EXPERIMENT.figures(models)) == {"small", "linear"}
+
+
+def with_bars(n, m, full, dark, positive):
+    """Weights of a model: dark bars with a dimension each, the others in the rest."""
+    W = np.zeros((n, m))
+    for i in range(full):
+        turn, axis = divmod(i - dark, max(m - dark, 1))
+        W[i, i if i < dark else dark + axis] = 1 if positive or turn % 2 == 0 else -1
+    return W
+
+
+def made(n, m, bars):
+    """Models of two seeds, the worse of which has a full bar fewer."""
+    best = [with_bars(n, m, full, dark, p < 0.02) for p, (full, dark) in bars.items()]
+    worse = [
+        with_bars(n, m, full - 1, min(dark, full - 1), p < 0.02)
+        for p, (full, dark) in bars.items()
+    ]
+    densities = np.array(list(bars))
+    bias = np.where(densities < 0.02, -0.1, 0)
+    ds = xr.Dataset(
+        {
+            "W": (("density", "seed", "feature", "hidden"), np.stack([best, worse], 1)),
+            "b": (("density", "feature"), np.broadcast_to(bias[:, None], (len(bars), n))),
+            "loss": (("density", "seed"), np.broadcast_to([0.1, 0.2], (len(bars), 2))),
+        },
+        {"density": densities, "seed": [0, 1]},
+    )
+    ds["b"] = ds["b"].broadcast_like(ds["W"].isel(hidden=0))
+    return measures.count(js.measure(ds))
+
+
+def tree():
+    """All models, in which everything is as the paper's figures have it."""
+    four_times = {p: (4 * full, 4 * dark) for p, (full, dark) in BARS.items()}
+    four_times[0.03] = (40, 4)
+    every_other = js.log_densities(20, lowest=1 / 20)[::2]
+    return xr.DataTree.from_dict(
+        {
+            "small": made(20, 5, BARS),
+            "linear": made(20, 5, dict.fromkeys(BARS, (5, 5))),
+            "large": made(80, 20, four_times),
+            "notebook": made(100, 20, {float(p): (20, 20) for p in every_other}),
+        }
+    )
+
+
+def test_judged_and_drawn_without_training():
+    models = tree()
+    found = EXPERIMENT.findings(models)
+    assert len(found) == 12
+    assert all(finding.agrees for finding in found)
+    cases = {(case.where, case.quantity): case for case in found[1].cases}
+    assert cases["best seed", "full bars"].value == 7
+    assert cases["best seed", "dark bars"].value == 3
+    assert cases["mean of seeds", "full bars"].value == 6.5
+    spread = cases["all seeds", "full bars"]
+    assert (spread.low, spread.high, spread.n) == (6, 7, 2)
+    assert spread.interval == "range over seeds"
+    # Of the two linear models one lacks a feature.
+    assert (found[7].cases[0].value, found[7].cases[1].value) == (0.5, 0)
+    assert [case.value for case in found[8].cases[2:4]] == [5, 7]
+    assert [case.value for case in found[9].cases] == [20, 20, 19.5, 19.5]
+    assert found[10].cases[0].value == 0.03
+    assert {case.value for case in found[11].cases} == {4}
+    drawn = EXPERIMENT.figures(models)
+    assert set(drawn) == {"small", "linear", "large", "notebook"}
+
+
+def test_findings_that_differ():
+    models = tree()
+    models["small"] = xr.DataTree(made(20, 5, dict.fromkeys(BARS, (5, 5))))
+    models["linear"] = xr.DataTree(made(20, 5, dict.fromkeys(BARS, (4, 4))))
+    models["large"] = xr.DataTree(made(80, 20, dict.fromkeys(BARS, (19, 19))))
+    agrees = [finding.agrees for finding in EXPERIMENT.findings(models)]
+    # Those of dense features agree; 19 is about four times 5.
+    assert agrees == [True] + [False] * 10 + [True]
 
 
 def test_count():
@@ -59,9 +145,11 @@ def test_count():
     ds = xr.Dataset(
         {"W": (("feature", "hidden"), W), "b": ("feature", [0.0, -0.1, -0.2, -0.3])}
     )
-    counted = demonstration.count(js.measure(ds))
+    counted = measures.count(js.measure(ds))
     assert int(counted["full"]) == 3  # the third has norm 0.85
     assert int(counted["stubs"]) == 0
     assert int(counted["negative_biases"]) == 2
     # Features 0 and 2; the last one is not represented.
     assert int(counted["positive_interference"]) == 1
+    # The most important ones are the first two, of which the second should be (0, 1).
+    assert float(measures.identity_gap(ds)) == pytest.approx(0.9)

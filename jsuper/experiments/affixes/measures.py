@@ -1,9 +1,7 @@
-"""Measures of the affix experiment: from trained models to counts of their answers.
+"""What is measured of trained models, and stored with them.
 
 Everything is counted for each model, so that intervals can be taken over models.
 """
-
-from typing import Any
 
 import jax
 import numpy as np
@@ -17,27 +15,29 @@ from jsuper.experiments.affixes.corpus import (
     OWN,
     PAIR_LABELS,
     PAIR_NAMES,
+    STACKED,
     Corpus,
 )
-from jsuper.models.activations import exrelu
+from jsuper.experiments.affixes.counts import count_composed, count_real
+from jsuper.experiments.affixes.statistics import NAMES, dual_accuracy
 
 ANSWERS = (*affixes.AFFIXES, "none")
-CHANCE_PURE, CHANCE_DUAL = 0.2, 0.4
-SHUFFLES = 24  # random orders of the affixes for each model
+SHUFFLES = 24
+"""Random orders of the affixes for each model."""
 
 LONG_NAMES = {
-    "recall": "share of the training words with one affix that are answered right",
-    "passes": "whether the mean recall is 0.9 or more",
-    "live": "hidden neurons that are not 0 on one word in a hundred or more",
-    "pure_accuracy": "share of the test words with one affix that are answered right",
-    "dual_accuracy": "share of the test words with two affixes that are answered right",
-    "answers": "how often each affix is the answer to test words with two",
+    "recall": "share of correct predictions for training words with one affix",
+    "passes": "whether the model has learned its task: a mean recall of 0.9 or more",
+    "active": "hidden neurons that are not 0 on one word in a hundred or more",
+    "pure_accuracy": "share of correct predictions for test words with one affix",
+    "dual_accuracy": "share of correct predictions for test words with two affixes",
+    "answers": "how often each affix is predicted for test words with two",
     "both_top": "test words with two affixes whose two outputs are the largest",
-    "interference_stems": "test stems whose words with one affix are both answered right",
-    "interference_wrong": "of these, those whose word with both affixes is answered wrong",
+    "interference_stems": "test stems whose two words with one affix are both correct",
+    "interference_wrong": "of these, those whose word with both affixes is incorrect",
     "control_stems": "words with a neutral affix, two for each of these stems",
-    "control_wrong": "of these, those that are not answered with the affix that is kept",
-    "lookalike_accuracy": "share of words with a seeming affix, either counting as right",
+    "control_wrong": "of these, those for which the affix that is kept is not predicted",
+    "lookalike_accuracy": "the same for words with a seeming affix, either being correct",
     "means": "mean position of the training words with one affix, before the activation",
     "dual_means": "mean position of the test words with two affixes, before the activation",
     "predicted": "label at the sum of two displacements, -1 for none",
@@ -50,17 +50,13 @@ LONG_NAMES = {
     "largest_gap": "largest angle between neighbours on the circle, degrees",
 }
 
-Triple = tuple[float, float, float]
-"""A value and the ends of its interval."""
-
-
 _read = jax.jit(jax.vmap(AffixClassifier.read, (None, 0, 0)))
 
 
 def measure(
     corpus: Corpus, model: AffixClassifier, ds: xr.Dataset, n_stems: int = 200
 ) -> xr.Dataset:
-    """Adds to trained models what they answer.
+    """Adds to trained models what they predict, and what their geometry predicts.
 
     Args:
         corpus: Their words.
@@ -71,8 +67,8 @@ def measure(
 
     Returns:
         What `LONG_NAMES` describes: ``recall`` (split, affix) on training words,
-        ``passes``, ``live``, ``pure_accuracy`` and ``dual_accuracy``; ``answers`` (split,
-        pair, answer), how often each is the answer to dual words of the test set;
+        ``passes``, ``active``, ``pure_accuracy`` and ``dual_accuracy``; ``answers`` (split,
+        pair, answer), how often each is predicted for dual words of the test set;
         ``both_top``, ``interference_wrong``,
         ``interference_stems`` (split, pair), counts; the same for their controls,
         ``control_wrong`` (split, pair, kept) and ``control_stems``;
@@ -89,8 +85,10 @@ def measure(
     """
     params = params_of(ds)
     splits = ds["split"].values
-    count = _count_composed if corpus.composed else _count_real
-    found = count(corpus, model, params, splits, n_stems)
+    if corpus.composed:
+        found = count_composed(corpus, model, params, splits, n_stems)
+    else:
+        found = count_real(corpus, model, params, splits)
     means = found["means"][1]
 
     def outputs_at(z):
@@ -163,144 +161,42 @@ def place_weights(d: np.ndarray, dual: np.ndarray, among: np.ndarray) -> np.ndar
     return (np.linalg.pinv(gram) @ moment[..., None])[..., 0]
 
 
-def _count_composed(corpus, model, params, splits, n_stems):
-    """Counts for composed words, whose controls are words of the same stems."""
-    n = len(set(corpus.words.stems))
-    in_test = np.stack([corpus.in_test(split)[:n] for split in splits])
+def example(corpus: Corpus, ds: xr.Dataset) -> xr.Dataset:
+    """Returns the hidden plane of the model and pair with the most errors of one label.
 
-    def at(tested, which, most):
-        rows = [np.flatnonzero(mask == tested) for mask in in_test]
-        size = min(most, *map(len, rows))
-        # Evenly spaced: the stems are in the order of the alphabet.
-        rows = np.stack([r[np.arange(size) * len(r) // size] for r in rows])
-        words = np.moveaxis(corpus.test_codes[which][:, rows], 1, 0)
-        flat = words.reshape(len(splits), -1, words.shape[-1])
-        z, outputs = evaluation.predict(model, params, flat)
-        shape = (len(splits), words.shape[1], size)
-        return z.reshape(*shape, -1), outputs.reshape(*shape, 5)
+    Of the models that have learned their task, and of the pairs with one affix at each
+    end: in the others one may be lost for its place.
 
-    z_train, y_train = at(False, slice(5), 2 * n_stems)
-    z, y = at(True, slice(None), n_stems)
-    own = np.arange(5)[:, None]
-    answer = evaluation.answers(y)
-    pure_right = answer[:, :5] == own
-    dual = answer[:, 5:14]
-    dual_right = evaluation.is_right(dual, OWN[:, None])
-    firsts, seconds = pure_right[:, PAIR_LABELS[:, 0]], pure_right[:, PAIR_LABELS[:, 1]]
-    wrong, trials = evaluation.interference_counts(firsts, seconds, dual_right)
-    # Choice of the neutral affix, then which of the two it replaces.
-    control = answer[:, 14:].reshape(len(splits), 9, 2, 2, -1)
-    kept = PAIR_LABELS[:, ::-1]
-    control_wrong = control != kept[:, None, :, None]
-    both = firsts & seconds
-    means = z_train.mean(2)
-    by_pair = ("split", "pair")
-    return {
-        "recall": (("split", "affix"), (evaluation.answers(y_train) == own).mean(2)),
-        "live": (("split",), _live(model, z_train.reshape(len(splits), -1, z.shape[-1]))),
-        "pure_accuracy": (("split",), pure_right.mean((1, 2))),
-        "answers": (("split", "pair", "answer"), _tally(dual)),
-        "both_top": (by_pair, evaluation.all_in_top(y[:, 5:14], OWN[:, None]).sum(-1)),
-        "interference_wrong": (by_pair, wrong),
-        "interference_stems": (by_pair, trials),
-        "control_wrong": (
-            (*by_pair, "kept"),
-            (control_wrong & both[:, :, None, None]).sum((2, 4)),
-        ),
-        "control_stems": ((*by_pair, "kept"), np.stack([2 * both.sum(-1)] * 2, -1)),
-        "means": (("split", "affix", "hidden"), means),
-        "dual_means": (("split", "pair", "hidden"), z[:, 5:14].mean(2)),
-    }
+    Args:
+        corpus: Their words, composed.
+        ds: Measured models of two neurons, dimensions (threshold, split, ...).
+
+    Returns:
+        For each threshold the positions of the test words, ``pure`` (threshold, pure_word,
+        hidden) with their ``label``, and ``dual`` (threshold, dual_word, hidden); ``own``
+        (threshold, place), the two labels of the pair; and ``W``, ``b`` and ``means``.
+    """
+    parts = [_example(corpus, ds.sel(threshold=threshold)) for threshold in NAMES]
+    return xr.concat(parts, "threshold", coords="different").assign_attrs(ds.attrs)
 
 
-def _count_real(corpus, model, params, splits, n_stems):
-    """Counts for real words, of which every split tests others."""
-    words, n = corpus.words, len(corpus.words)
-    in_test = np.stack([corpus.in_test(split) for split in splits])
-    parts = [words.encode(corpus.length).astype(np.int8)]
-    parts += [codes.reshape(-1, corpus.length) for codes in corpus.control_codes]
-    z, y = evaluation.predict(model, params, np.concatenate(parts))
-    everything = np.split(evaluation.answers(y), np.cumsum([*map(len, parts)])[:-1], -1)
-    answer, of_controls = everything[0], everything[1:]
-    z, y = z[:, :n], y[:, :n]
-    right = evaluation.is_right(answer, words.labels)
-    train, test = ~in_test & corpus.is_pure, in_test & corpus.is_pure
-    train_labels = train[..., None] & words.labels
-    top = evaluation.all_in_top(y, words.labels)
-    tally, both_top, wrong, trials, control_wrong = [], [], [], [], []
-    for p, own in enumerate(OWN):
-        rows = np.flatnonzero((words.labels == own).all(1))
-        tested = in_test[:, rows]
-        tally.append(_tally(np.where(tested, answer[:, rows], -2)))
-        both_top.append((top[:, rows] & tested).sum(-1))
-        i, first, second = corpus.trios[p].T
-        firsts, seconds = right[:, first] & in_test[:, i], right[:, second]
-        counts = evaluation.interference_counts(firsts, seconds, right[:, i])
-        wrong.append(counts[0])
-        trials.append(counts[1])
-        control = of_controls[p].reshape(len(splits), 2, 2, len(i))
-        failed = control != PAIR_LABELS[p, ::-1, None]
-        failed &= (firsts & seconds)[:, None, None]
-        control_wrong.append(failed.sum((1, 3)))
-    by_pair = ("split", "pair")
-    trials = np.stack(trials, 1)
-    return {
-        "recall": (("split", "affix"), evaluation.class_recall(answer, train_labels)),
-        "live": (("split",), _live(model, z)),
-        "pure_accuracy": (("split",), (right & test).sum(-1) / test.sum(-1)),
-        "answers": (("split", "pair", "answer"), np.stack(tally, 1)),
-        "both_top": (by_pair, np.stack(both_top, 1)),
-        "interference_wrong": (by_pair, np.stack(wrong, 1)),
-        "interference_stems": (by_pair, trials),
-        "control_wrong": ((*by_pair, "kept"), np.stack(control_wrong, 1)),
-        "control_stems": ((*by_pair, "kept"), np.stack([2 * trials] * 2, -1)),
-        "lookalike_accuracy": (("split",), _lookalikes(model, params, corpus.length)),
-        "means": (("split", "affix", "hidden"), geometry.class_means(z, train_labels)),
-    }
-
-
-def _lookalikes(model, params, length):
-    """Accuracy on words of one real and one false affix, if both counted as labels."""
-    words, seeming = affixes.lookalike_words()
-    fits = np.array([len(word) + 2 <= length for word in words.words])
-    words, seeming = words.select(fits), seeming[fits]
-    _, y = evaluation.predict(model, params, words.encode(length).astype(np.int8))
-    return evaluation.is_right(evaluation.answers(y), words.labels | seeming).mean(-1)
-
-
-def _tally(answer):
-    """Counts the answers along the last axis, in the order of `ANSWERS`."""
-    return (answer[..., None] == np.array([0, 1, 2, 3, 4, -1])).sum(-2)
-
-
-def _live(model, z):
-    return evaluation.live_units(np.asarray(exrelu(z, model.threshold)))
-
-
-def dual_accuracy(ds: xr.Dataset, pairs: Any = slice(None)) -> xr.DataArray:
-    """Share of right answers to the dual words of each model."""
-    counts = ds["answers"].isel(pair=pairs)
-    own = xr.DataArray(OWN, dims=("pair", "label")).isel(pair=pairs)
-    right = counts.isel(answer=slice(5)).rename(answer="label").where(own, 0)
-    return right.sum(("pair", "label")) / counts.sum(("pair", "answer"))
-
-
-def drop(ds: xr.Dataset) -> xr.DataArray:
-    """Accuracy above chance on pure words less that on dual words, of each model."""
-    pure = evaluation.chance_corrected(ds["pure_accuracy"].values, CHANCE_PURE)
-    dual = evaluation.chance_corrected(dual_accuracy(ds).values, CHANCE_DUAL)
-    return ds["pure_accuracy"].copy(data=pure - dual)
-
-
-def rate(wrong: xr.DataArray, trials: xr.DataArray, pairs: Any = slice(None)) -> Triple:
-    """A rate of totals over models and pairs, with its interval over models."""
-    totals = []
-    for counts in (wrong, trials):
-        counts = counts.isel(pair=pairs)
-        totals.append(counts.sum([dim for dim in counts.dims if dim != "split"]).values)
-    return geometry.interval(ratio, totals)
-
-
-def ratio(hits: Any, trials: Any) -> Any:
-    """Share of hits, for `geometry.interval`."""
-    return hits / trials
+def _example(corpus, ds):
+    wrong = np.where(OWN, 0, ds["answers"].values[..., :5]).max(-1)
+    wrong = wrong * ds["passes"].values[:, None] * ~STACKED
+    i, pair = np.unravel_index(wrong.argmax(), wrong.shape)
+    chosen = ds.isel(split=[i])
+    model = AffixClassifier(2, float(ds["threshold"]))
+    test = corpus.words.select(corpus.in_test(int(chosen["split"][0])))
+    pure, dual = test.pure, test.having(*affixes.PAIRS[pair])
+    pure_z, dual_z = (
+        evaluation.predict(
+            model, params_of(chosen), words.encode(corpus.length).astype(np.int8)
+        )[0][0]
+        for words in (pure, dual)
+    )
+    return chosen.isel(split=0)[["W", "b", "means", "finite"]].assign(
+        pure=(("pure_word", "hidden"), pure_z),
+        label=("pure_word", pure.labels.argmax(1)),
+        dual=(("dual_word", "hidden"), dual_z),
+        own=("place", PAIR_LABELS[pair]),
+    )

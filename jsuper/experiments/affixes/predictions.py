@@ -1,131 +1,182 @@
-"""What the geometry of pure words predicts of dual ones, as findings.
+"""What the geometry of pure words predicts of dual ones, as findings."""
 
-The rules are written as in `jsuper.experiments.affixes.findings`.
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import xarray as xr
 
-from jsuper.experiments.affixes.causes import additivity, causes
+from jsuper.experiments.affixes import causes
 from jsuper.experiments.affixes.corpus import STACKED
-from jsuper.experiments.affixes.measures import Triple
 from jsuper.experiments.affixes.statistics import (
+    ALL,
     LISTS,
     UNSTACKED,
     Fits,
-    cases,
+    case,
+    enough,
     every,
-    percent,
+    over_models,
 )
-from jsuper.experiments.outcome import Finding
+from jsuper.experiments.findings import Case, Finding
 
 
-def displacements_add(fits: Fits) -> Finding:
-    """Yes if R² of the six pairs is above 0.8 in the median model of both kinds.
+def told(
+    fits: Fits,
+    results: Callable[..., causes.Results],
+    names: dict[str, str],
+    holds: Callable[[causes.Results], bool],
+) -> tuple[list[Case], bool]:
+    """Results as cases, and whether a rule holds for composed words of both activations.
 
-    With weights for the two places that other models' dual words teach, for comparison.
+    Args:
+        fits: Measured models.
+        results: A function of `causes`, of models and pairs.
+        names: Names of results, and what they are called.
+        holds: The rule, for all pairs.
     """
-    texts, good = [], []
-    for name, ds in cases(fits, "composed").items():
-        six, stacked = additivity(ds, UNSTACKED), additivity(ds, np.flatnonzero(STACKED))
-        c = causes(ds)
-        texts.append(
-            f"{name}: R² {six[0]:.3f}, cosine {six[1]:.2f} in the median model for the six "
-            f"pairs, {stacked[0]:.2f} and {stacked[1]:.2f} for stacked ones; the answer is "
-            f"the class at the sum {percent(c['answer'])}, at the sum with weights that "
-            f"other models teach {percent(c['weighted'])}, the commonest answer of other "
-            f"models {percent(c['answer commonest'])}"
-        )
-        good.append(six[0] > 0.8)
-    for name, ds in cases(fits, "real").items():
-        c = causes(ds)
-        texts.append(
-            f"{name}: at the sum {percent(c['answer'])}, commonest "
-            f"{percent(c['answer commonest'])}"
-        )
-    return Finding(
-        "displacements add: on average a pair's words lie at the sum of two",
-        "; ".join(texts),
-        every(good),
-    )
+    cases, good = [], []
+    for suffix, pairs in (("", ALL), (", six pairs", UNSTACKED)):
+        for kind, ds in enough(fits, *LISTS).items():
+            found = results(ds, pairs)
+            cases += [
+                case(f"{kind}{suffix}", called, found[name])
+                for name, called in names.items()
+                if found[name].n and not np.isnan(found[name].value)
+            ]
+            if kind.startswith("composed") and not suffix:
+                good.append(holds(found))
+    return cases, every(good)
 
 
-def by_cases(fits: Fits, text: Callable[[dict], str], holds: Callable) -> tuple[str, bool]:
-    """The text for all pairs and for the six unstacked, and what composed words say."""
-    texts, good = [], []
-    for name, ds in cases(fits, *LISTS).items():
-        found, six = causes(ds), causes(ds, UNSTACKED)
-        texts.append(f"{name}: {text(found)} [six pairs: {text(six)}]")
-        if name.startswith("composed"):
-            good.append(holds(found))
-    return "; ".join(texts), every(good)
-
-
-def baselines(c: Mapping[str, Triple], name: str, *others: str) -> str:
-    """A value with what guesses without this model's geometry give."""
-    if np.isnan(c[name][0]):
-        return "nothing to predict"
-    rest = ", ".join(f"{other} {100 * c[f'{name} {other}'][0]:.0f}%" for other in others)
-    return f"{percent(c[name])} ({rest})"
-
-
-def errs_in_a_third_region(fits: Fits) -> Finding:
-    """Yes if more words are wrong there."""
-    measured, holds = by_cases(
-        fits,
-        lambda c: (
-            f"{percent(c['error, foreign region'])} wrong there, "
-            f"{percent(c['error, own region'])} elsewhere"
-        ),
-        lambda c: c["error, foreign region"][1] > c["error, own region"][2],
-    )
-    return Finding(
-        "a model errs where the sum lies in a third class's region", measured, holds
-    )
-
-
-def nearest_third(fits: Fits) -> Finding:
-    """Yes if it is so more often than by any guess without this model's geometry."""
-    others = ("shuffled", "another model", "commonest")
-    measured, holds = by_cases(
-        fits,
-        lambda c: baselines(c, "invented", *others),
-        lambda c: all(c["invented"][1] > c[f"invented {o}"][2] for o in others),
-    )
-    return Finding(
-        "which wrong affix is invented: the nearest third class at that sum (chance 33%)",
-        measured,
-        holds,
+def beats(name: str, baselines: Sequence[str]) -> Callable[[causes.Results], bool]:
+    """A rule: a value is above all that guesses without this model's geometry give."""
+    return lambda found: all(
+        found[name].low > found[f"{name} {baseline}"].high for baseline in baselines
     )
 
 
 def adjacent_is_better(fits: Fits) -> Finding:
-    """Yes if the difference is above 0."""
-    measured, holds = by_cases(
+    """Whether neighbours on the circle of directions do not disturb each other."""
+    cases, agrees = told(
         fits,
-        lambda c: (
-            f"{percent(c['accuracy, adjacent'])} against {percent(c['accuracy, apart'])}, "
-            f"random order {100 * c['adjacent - apart shuffled'][0]:+.0f} points"
-        ),
-        lambda c: c["adjacent - apart"][1] > 0,
+        causes.circle,
+        {
+            "accuracy, adjacent": "adjacent",
+            "accuracy, apart": "apart",
+            "adjacent - apart": "difference",
+            "adjacent - apart shuffled": "difference in random order",
+        },
+        lambda found: found["adjacent - apart"].low > 0,
     )
     return Finding(
-        "pairs adjacent on the circle are answered better than pairs apart", measured, holds
+        "of pairs adjacent on the circle more words are correct than of pairs apart",
+        cases,
+        "the difference is above 0 by more than its interval",
+        agrees,
+        "ours",
     )
 
 
 def the_class_between(fits: Fits) -> Finding:
-    """Yes if it is so more often than on random circles and those of other models."""
-    others = ("shuffled", "another model")
-    measured, holds = by_cases(
+    """Whether the order on the circle tells which affix is invented."""
+    cases, agrees = told(
         fits,
-        lambda c: baselines(c, "between", *others),
-        lambda c: all(c["between"][1] > c[f"between {o}"][2] for o in others),
+        causes.circle,
+        {
+            "between": "between",
+            "between shuffled": "in random order",
+            "between another model": "on another model's circle",
+        },
+        beats("between", ("shuffled", "another model")),
     )
     return Finding(
-        "wrong answers to pairs apart on the circle are the class between them "
+        "incorrect predictions for pairs apart on the circle are the class between them "
         "(chance 33%)",
-        measured,
-        holds,
+        cases,
+        "more often than on random circles and those of other models, intervals apart",
+        agrees,
+        "ours",
     )
+
+
+def errs_in_a_third_region(fits: Fits) -> Finding:
+    """Whether the sum of two displacements tells which words are incorrect."""
+    cases, agrees = told(
+        fits,
+        causes.regions,
+        {"error, foreign region": "there", "error, own region": "elsewhere"},
+        lambda found: found["error, foreign region"].low > found["error, own region"].high,
+    )
+    return Finding(
+        "words are incorrect where the sum lies in a third class's region",
+        cases,
+        "more than elsewhere, intervals apart",
+        agrees,
+        "ours",
+    )
+
+
+def nearest_third(fits: Fits) -> Finding:
+    """Whether the sum of two displacements tells which affix is invented."""
+    cases, agrees = told(
+        fits,
+        causes.inventions,
+        {
+            "invented": "nearest third",
+            "invented shuffled": "in random order",
+            "invented another model": "of another model",
+            "invented most frequent": "most frequent incorrect prediction of the others",
+        },
+        beats("invented", ("shuffled", "another model", "most frequent")),
+    )
+    return Finding(
+        "which incorrect affix is invented: the nearest third class at that sum (chance "
+        "33%)",
+        cases,
+        "more often than by any guess without this model's geometry, intervals apart",
+        agrees,
+        "ours",
+    )
+
+
+def displacements_add(fits: Fits) -> Finding:
+    """Whether a pair's words lie where the displacements of its affixes add up to.
+
+    With weights for the two places that other models' dual words teach, for comparison.
+    """
+    cases, others, good = [], [], []
+    for kind, ds in enough(fits, "composed").items():
+        for label, pairs in (
+            ("six pairs", UNSTACKED),
+            ("stacked", np.flatnonzero(STACKED)),
+        ):
+            where = f"{kind}, {label}"
+            r2, cosine = (over_models(np.median, v) for v in causes.additivity(ds, pairs))
+            if label == "six pairs":
+                good.append(r2.value > 0.8)
+            (cases if label == "six pairs" else others).append(case(where, "R²", r2, ""))
+            others.append(case(where, "cosine", cosine, ""))
+    for kind, ds in enough(fits, *LISTS).items():
+        others += _at_the_sum(kind, ds)
+    return Finding(
+        "displacements add: on average a pair's words lie at the sum of two",
+        [*cases, *others],
+        "R² of the six pairs is above 0.8 in the median model of both activations",
+        every(good),
+        "ours",
+    )
+
+
+def _at_the_sum(kind: str, ds: xr.Dataset) -> list[Case]:
+    """How often the class at the sum is predicted, beside a guess without geometry."""
+    found = causes.answers(ds)
+    names = {
+        "answer": "class at the sum",
+        "weighted": "class at the sum with weights",
+        "answer most frequent": "most frequent prediction of other models",
+    }
+    return [
+        case(f"{kind}, predicted", called, found[name])
+        for name, called in names.items()
+        if name in found and (name != "weighted" or kind.startswith("composed"))
+    ]

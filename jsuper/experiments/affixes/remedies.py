@@ -1,84 +1,104 @@
-"""What may help against the drop on words with two affixes, as findings.
-
-The rules are written as in `jsuper.experiments.affixes.findings`.
-"""
+"""What may help against the accuracy drop on words with two affixes, as findings."""
 
 from collections.abc import Callable
 
+import numpy as np
 import xarray as xr
 
-from jsuper.experiments.affixes.measures import Triple, rate
 from jsuper.experiments.affixes.statistics import (
     FEWEST,
     LINEAR,
     LISTS,
+    NAMES,
     RELU,
     Fits,
-    gated,
+    both_top,
+    case,
     interference,
+    learned,
     mean,
     named,
-    percent,
+    rate,
     with_pairs_of,
 )
-from jsuper.experiments.outcome import Finding
+from jsuper.experiments.findings import Case, Finding
+from jsuper.results.statistics import Interval
+
+HALVED = "interference with the largest share is below half of that without, by intervals"
+LOWER = "interference at some threshold is below that at 0, intervals apart, composed words"
 
 
 def dual_words_repair(fits: Fits) -> Finding:
-    """Yes if the largest share halves interference, by the ends of intervals."""
-    texts, repaired = [], {}
+    """Whether training on dual words repairs two neurons."""
+    cases, others, repaired = [], [], {}
     for words in LISTS:
-        base, shares = fits[words].sel(threshold=LINEAR), fits[named(words, "dual share")]
-        text, repaired[words] = by_share(base, shares, interference)
-        tops = [both_top(base), *map(both_top, by_value(shares, "dual_share").values())]
-        texts.append(
-            f"{words}, linear: {text}; both affixes the top two: "
-            f"{', '.join(map(percent, tops))}"
-        )
+        base, shares = fits[words].sel(threshold=LINEAR), fits[named(words, "dual_share")]
+        found, pure, repaired[words] = by_share(words, base, shares, interference)
+        cases += found
+        tops = {s: both_top(learned(ds)) for s, ds in with_base(base, shares).items()}
+        others += [*of_shares(f"{words}, both affixes top two", tops), *pure]
     return Finding(
-        "dual words in training repair it", "; ".join(texts), repaired["composed"]
+        "dual words in training repair it",
+        [*cases, *others],
+        f"{HALVED}, on composed words",
+        repaired["composed"],
+        "ours",
     )
 
 
 def repairs_few_pairs(fits: Fits) -> Finding:
-    """Yes by the same rule, with the pairs of real words in training and in the rate."""
+    """Whether it does with the pairs of real words in training and in the rate."""
     base = fits["composed"].sel(threshold=LINEAR)
-    real = gated(fits["real"].sel(threshold=LINEAR))
-    shares = fits["dual share, pairs of real words"]
-    text, repaired = by_share(base, shares, lambda ds: with_pairs_of(ds, real))
-    _, rare = by_share(base, shares, interference)
-    last = gated(shares.isel(dual_share=-1))
+    real = learned(fits["real"].sel(threshold=LINEAR))
+    shares = fits["dual_share_few_pairs"]
+    cases, pure, repaired = by_share(
+        "pairs as in real words", base, shares, lambda ds: with_pairs_of(ds, real)
+    )
+    alike, _, of_all = by_share("all pairs alike", base, shares, interference)
     return Finding(
         "dual words in training repair it if most of them have one of a few pairs",
-        f"composed, linear, pairs as often as in real words: {text}; with all pairs alike "
-        f"still {percent(interference(last), 1)}",
-        repaired and not rare,
+        [*cases, *alike, *pure],
+        f"{HALVED}, with the pairs of real words and not with all pairs alike",
+        repaired and not of_all,
+        "ours",
     )
 
 
-def by_share(base: xr.Dataset, shares: xr.Dataset, measured: Callable) -> tuple[str, bool]:
-    """Rates by share of dual words in training, and whether the largest halves it."""
-    cells = {0.0: base} | by_value(shares, "dual_share")
-    rates = {share: measured(gated(ds)) for share, ds in cells.items()}
-    shown = [
-        f"with {100 * share:.0f}% dual words {percent(rates[share], 1)} (pure words right "
-        f"{percent(mean(gated(ds)['pure_accuracy']))})"
-        for share, ds in cells.items()
-    ]
-    return ", ".join(shown), rates[max(rates)][2] < rates[0][1] / 2
+def by_share(
+    where: str,
+    base: xr.Dataset,
+    shares: xr.Dataset,
+    measured: Callable[[xr.Dataset], Interval],
+) -> tuple[list[Case], list[Case], bool]:
+    """Rates by share of dual words in training, and whether the largest halves it.
+
+    Returns:
+        Cases of what is measured, cases of the accuracy on pure words, and the verdict.
+    """
+    cells = {share: learned(ds) for share, ds in with_base(base, shares).items()}
+    rates = {share: measured(ds) for share, ds in cells.items()}
+    pure = {share: mean(ds["pure_accuracy"]) for share, ds in cells.items()}
+    repaired = rates[max(rates)].high < rates[0].low / 2
+    return of_shares(where, rates), of_shares(f"{where}, pure accuracy", pure), repaired
 
 
-def both_top(ds: xr.Dataset) -> Triple:
-    """How often both affixes of a dual word are the top two outputs."""
-    return rate(gated(ds)["both_top"], gated(ds)["answers"].sum("answer"))
+def with_base(base: xr.Dataset, shares: xr.Dataset) -> dict[float, xr.Dataset]:
+    """Returns models by share of dual words, 0 for those without."""
+    return {0.0: base} | by_value(shares, "dual_share")
+
+
+def of_shares(where: str, rates: dict[float, Interval]) -> list[Case]:
+    """Returns rates by share of dual words: without, then the largest share first."""
+    order = sorted(rates, key=lambda share: (share > 0, -share))
+    return [case(where, f"{share:.0%} dual", rates[share]) for share in order]
 
 
 def hidden_threshold(fits: Fits) -> Finding:
-    """Yes if one of the thresholds lowers it."""
+    """Whether another threshold than ReLU's on the hidden neurons is better."""
     cells = {}
     for words in LISTS:
-        cells[words] = by_value(fits[named(words, "hidden ExReLU")], "threshold")
-        cells[words] = {RELU: fits[words].sel(threshold=RELU)} | cells[words]
+        cells[words] = {RELU: fits[words].sel(threshold=RELU)}
+        cells[words] |= by_value(fits[named(words, "hidden_exrelu")], "threshold")
     return of_thresholds(
         "an ExReLU with another threshold on the hidden neurons interferes less than ReLU",
         cells,
@@ -86,65 +106,90 @@ def hidden_threshold(fits: Fits) -> Finding:
 
 
 def toy_output_threshold(fits: Fits) -> Finding:
-    """Yes if one of the thresholds interferes less than ReLU."""
+    """Whether another threshold than ReLU's on the outputs is better."""
     return output_threshold(fits, "toy")
 
 
 def tied_output_threshold(fits: Fits) -> Finding:
-    """Yes if one of the thresholds interferes less than ReLU."""
+    """Whether it is with tied weights."""
     return output_threshold(fits, "tied")
 
 
 def output_threshold(fits: Fits, readout: str) -> Finding:
-    """The rule of both readouts."""
+    """The finding of both readouts."""
+    names = {words: named(words, f"{readout}_readout") for words in LISTS}
     return of_thresholds(
         f"the same on the outputs ({readout} readout, squared error)",
         {
-            words: by_value(fits[named(words, f"{readout} readout")], "output_threshold")
-            for words in LISTS
-            if named(words, f"{readout} readout") in fits
+            words: by_value(fits[name], "output_threshold")
+            for words, name in names.items()
+            if name in fits
         },
     )
 
 
+RULES = (
+    dual_words_repair,
+    repairs_few_pairs,
+    hidden_threshold,
+    toy_output_threshold,
+    tied_output_threshold,
+)
+
+
 def by_value(ds: xr.Dataset, axis: str) -> dict[float, xr.Dataset]:
-    """The models of each value of what was varied."""
+    """Returns the models of each value of what was varied."""
     return {float(v): ds.sel({axis: v}) for v in ds[axis].values}
 
 
 def of_thresholds(stated: str, cells: dict[str, dict[float, xr.Dataset]]) -> Finding:
-    """Yes if a threshold interferes less than ReLU on composed words."""
+    """Whether a threshold interferes less than ReLU on composed words."""
+    rates, others = [], []
+    for words, of_list in cells.items():
+        for t in sorted(of_list, key=lambda t: (t != RELU, abs(t))):
+            rates += rate_at(words, t, of_list[t])
+            others += cost_at(words, t, of_list[t])
+    composed = cells["composed"]
     return Finding(
         stated,
-        "; ".join(
-            f"{words}, {thresholded(t, ds)}"
-            for words, of_list in cells.items()
-            for t, ds in of_list.items()
-        ),
-        any(
-            lower(ds, cells["composed"][RELU])
-            for t, ds in cells["composed"].items()
-            if t != RELU
-        ),
+        [*rates, *others],
+        f"{LOWER}, where {FEWEST} models or more have learned their task",
+        any(lower(ds, composed[RELU]) for t, ds in composed.items() if t != RELU),
+        "ours",
     )
 
 
 def lower(ds: xr.Dataset, base: xr.Dataset) -> bool:
     """Whether enough models learn their task, and interfere less."""
-    passing = gated(ds)
+    passing = learned(ds)
     enough = passing.sizes["split"] >= FEWEST
-    return enough and interference(passing)[2] < interference(gated(base))[1]
+    return enough and interference(passing).high < interference(learned(base)).low
 
 
-def thresholded(t: float, ds: xr.Dataset) -> str:
-    """What a threshold buys and what it costs."""
-    passing = gated(ds)
-    n = passing.sizes["split"]
-    lost = float((ds["recall"] < 0.5).sum("affix").mean())
-    text = f"t = {t:g}: {n} of {ds.sizes['split']} learn the task ({lost:.1f} affixes lost)"
-    if n < FEWEST:
-        return text
-    answers = passing["answers"]
-    silent = float(answers.sel(answer="none").sum() / answers.sum())
-    more = f", {100 * silent:.0f}% of dual words get no answer" if silent > 0.005 else ""
-    return f"{text}, interference {percent(interference(passing))}{more}"
+def rate_at(words: str, t: float, ds: xr.Dataset) -> list[Case]:
+    """The interference rate at one threshold, where enough models learn their task."""
+    passing = learned(ds)
+    if passing.sizes["split"] < FEWEST:
+        return []
+    return [case(f"{words}, interference", at(t), interference(passing))]
+
+
+def cost_at(words: str, t: float, ds: xr.Dataset) -> list[Case]:
+    """How many models learn their task at a threshold, and what else it costs."""
+    lost = mean((ds["recall"] < 0.5).sum("affix"))
+    cases = [
+        case(f"{words}, {at(t)}", "learn the task", mean(ds["passes"])),
+        case(f"{words}, {at(t)}", "affixes lost", lost, ""),
+    ]
+    passing = learned(ds)
+    if passing.sizes["split"] >= FEWEST:
+        counts = passing["answers"]
+        none = rate(counts.sel(answer="none"), counts.sum("answer"))
+        if none.value > 0.005:
+            cases.append(case(f"{words}, {at(t)}", "no prediction", none))
+    return cases
+
+
+def at(t: float) -> str:
+    """A threshold in words."""
+    return f"t = {t:g}" if np.isfinite(t) and t else NAMES[t]

@@ -1,37 +1,44 @@
-"""Which models count, and how their numbers are written."""
+"""Which models count, and rates of their errors with intervals over models."""
 
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
+from scipy.stats import DegenerateDataWarning
 
-from jsuper.affixes.geometry import interval
-from jsuper.experiments.affixes.corpus import STACKED
-from jsuper.experiments.affixes.measures import Triple, rate
+from jsuper.affixes import evaluation
+from jsuper.experiments.affixes.corpus import OWN, STACKED
+from jsuper.experiments.findings import Case
+from jsuper.results.statistics import Interval, interval
 
 Fits = Mapping[str, xr.Dataset]
+"""Measured models by name: a word list and what was varied."""
 
-REVIEW_PURE, REVIEW_DUAL = 0.9708, 0.8651
 LISTS = ("composed", "real")
 LINEAR, RELU = -np.inf, 0.0
 NAMES = {LINEAR: "linear", RELU: "ReLU"}
-FEWEST = 5  # models, for a statement about them
+FEWEST = 5
+"""Models that a statement about them takes."""
+CHANCE_PURE, CHANCE_DUAL = 0.2, 0.4
 UNSTACKED = np.flatnonzero(~STACKED)
+ALL = slice(None)
 
 
 def named(words: str, variation: str) -> str:
-    """The key of a variation trained on one of the word lists."""
-    return variation if words == "composed" else f"{words}, {variation}"
+    """Returns the name of a variation trained on one of the word lists."""
+    return variation if words == "composed" else f"{words}_{variation}"
 
 
-def gated(ds: xr.Dataset) -> xr.Dataset:
-    """The models that have learnt their task."""
+def learned(ds: xr.Dataset) -> xr.Dataset:
+    """Returns the models that have learned their task."""
     return ds.isel(split=np.flatnonzero(ds["passes"].values))
 
 
 def kinds(fits: Fits, *lists: str) -> dict[str, xr.Dataset]:
-    """All models of two neurons by word list and activation."""
+    """Returns all models of two neurons by word list and activation."""
     return {
         f"{words}, {name}": fits[words].sel(threshold=threshold)
         for words in lists
@@ -39,9 +46,9 @@ def kinds(fits: Fits, *lists: str) -> dict[str, xr.Dataset]:
     }
 
 
-def cases(fits: Fits, *lists: str) -> dict[str, xr.Dataset]:
-    """Those that have learnt their task, where there are enough."""
-    found = {name: gated(ds) for name, ds in kinds(fits, *lists).items()}
+def enough(fits: Fits, *lists: str) -> dict[str, xr.Dataset]:
+    """Returns those of `kinds` that have learned their task, where there are enough."""
+    found = {name: learned(ds) for name, ds in kinds(fits, *lists).items()}
     return {name: ds for name, ds in found.items() if ds.sizes["split"] >= FEWEST}
 
 
@@ -51,59 +58,79 @@ def every(verdicts: Iterable[bool]) -> bool:
     return bool(known) and all(known)
 
 
-def interference(ds: xr.Dataset, pairs: Any = slice(None)) -> Triple:
-    """P(dual word wrong, given that both words of one affix are right)."""
+def dual_accuracy(ds: xr.Dataset, pairs: Any = ALL) -> xr.DataArray:
+    """Returns each model's share of correct predictions for words with two affixes."""
+    counts = ds["answers"].isel(pair=pairs)
+    own = xr.DataArray(OWN, dims=("pair", "label")).isel(pair=pairs)
+    right = counts.isel(answer=slice(5)).rename(answer="label").where(own, 0)
+    return right.sum(("pair", "label")) / counts.sum(("pair", "answer"))
+
+
+def drop(ds: xr.Dataset) -> xr.DataArray:
+    """Returns each model's accuracy above chance on pure words less that on dual ones."""
+    pure = evaluation.chance_corrected(ds["pure_accuracy"].values, CHANCE_PURE)
+    dual = evaluation.chance_corrected(dual_accuracy(ds).values, CHANCE_DUAL)
+    return ds["pure_accuracy"].copy(data=pure - dual)
+
+
+def over_models(statistic: Callable[..., Any], *samples: ArrayLike) -> Interval:
+    """Returns a statistic with its interval, an entry of the samples for each model."""
+    with warnings.catch_warnings():
+        # Some resamples hold no model with any trial; they are left out.
+        warnings.simplefilter("ignore", DegenerateDataWarning)
+        return interval(statistic, *samples)
+
+
+def case(where: str, quantity: str, found: Interval, unit: str = "%") -> Case:
+    """Returns the case of a statistic over models."""
+    return Case.of(where, quantity, found, unit, interval="95% over models")
+
+
+def mean(values: xr.DataArray) -> Interval:
+    """Returns the mean over models, of those that are not NaN."""
+    return over_models(np.mean, values.values)
+
+
+def share_below(values: xr.DataArray, number: float) -> Interval:
+    """Returns the share of the models below ``number``."""
+    return mean((values < number).where(values.notnull()))
+
+
+def ratio(hits: Any, trials: Any, axis: int = -1) -> Any:
+    """Returns the share of hits in totals over models."""
+    return hits.sum(axis) / trials.sum(axis)
+
+
+def rate(hits: xr.DataArray, trials: xr.DataArray, pairs: Any = ALL) -> Interval:
+    """Returns a ratio of totals over models and pairs."""
+    totals = []
+    for counts in (hits, trials):
+        counts = counts.isel(pair=pairs)
+        totals.append(counts.sum([dim for dim in counts.dims if dim != "split"]).values)
+    return over_models(ratio, *totals)
+
+
+def interference(ds: xr.Dataset, pairs: Any = ALL) -> Interval:
+    """Returns P(dual word incorrect, given that both words of one affix are correct)."""
     return rate(ds["interference_wrong"], ds["interference_stems"], pairs)
 
 
-def with_pairs_of(ds: xr.Dataset, other: xr.Dataset) -> Triple:
-    """The interference rate of ``ds`` if its pairs were as frequent as those of another."""
+def with_pairs_of(ds: xr.Dataset, other: xr.Dataset) -> Interval:
+    """Returns the interference rate with the pairs as frequent as those of another."""
     share = other["interference_stems"].sum("split").values
     share = share / max(share.sum(), 1)
-    counts = [
-        *ds["interference_wrong"].transpose("pair", "split").values,
-        *ds["interference_stems"].transpose("pair", "split").values,
-    ]
+    wrong, stems = (
+        ds[f"interference_{name}"].transpose("pair", "split").values
+        for name in ("wrong", "stems")
+    )
 
-    def weighted(*totals):
-        n = len(share)
-        return sum(share[i] * totals[i] / totals[n + i] for i in range(n))
+    def weighted(*counts, axis=-1):
+        rates = map(ratio, counts[: len(share)], counts[len(share) :])
+        return sum(weight * found for weight, found in zip(share, rates, strict=True))
 
-    return interval(weighted, counts)
-
-
-def mean(values: xr.DataArray) -> Triple:
-    """A mean over models with its interval."""
-    known = values.dropna("split").values
-    return interval(lambda total, n: total / n, [known, np.ones(len(known))])
+    return over_models(weighted, *wrong, *stems)
 
 
-def percent(triple: Triple, digits: int = 0) -> str:
-    """As in ``42% (40 to 44)``."""
-    value, low, high = (100 * number for number in triple)
-    if np.isnan(value):
-        return "no model"
-    if np.isnan(low):
-        return f"{value:.{digits}f}%"
-    return f"{value:.{digits}f}% ({low:.{digits}f} to {high:.{digits}f})"
-
-
-def points(triple: Triple) -> str:
-    """A difference of shares, as in ``4 points (2 to 6)``."""
-    value, low, high = (100 * number for number in triple)
-    return f"{value:.0f} points ({low:.0f} to {high:.0f})"
-
-
-def spread(values: xr.DataArray) -> str:
-    """Mean, standard deviation and range over models."""
-    v = values.dropna("split").values
-    if len(v) < 2:
-        return "too few"
-    return f"{v.mean():.3f} ± {v.std(ddof=1):.3f} ({v.min():.3f} to {v.max():.3f})"
-
-
-def rank(values: xr.DataArray, number: float) -> float:
-    """Share of the models below ``number``, NaN if there are none."""
-    if not values.size:
-        return np.nan
-    return float((values.dropna("split") < number).mean())
+def both_top(ds: xr.Dataset) -> Interval:
+    """Returns how often both affixes of a dual word are the top two outputs."""
+    return rate(ds["both_top"], ds["answers"].sum("answer"))

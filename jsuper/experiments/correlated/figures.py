@@ -2,11 +2,10 @@
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
 
 import jsuper as js
 from jsuper.experiments.correlated.findings import PAPER_RANGES
-from jsuper.experiments.correlated.solutions import ARRANGEMENTS, arrangements
+from jsuper.experiments.correlated.measures import ARRANGEMENTS
 from jsuper.plots import style
 from jsuper.plots.animation import draw_embeddings
 from jsuper.plots.style import Figure
@@ -15,9 +14,38 @@ SHOWN = 0.05
 """Density of the embeddings and matrices drawn; of those trained the nearest is taken."""
 
 
+def figures(models: xr.DataTree) -> dict[str, Figure]:
+    """All figures by name."""
+    ds = {name: node.to_dataset() for name, node in models.children.items()}
+    return {
+        "geometries": draw_geometries(
+            {
+                "correlated pairs": (ds["pairs"], True),
+                "anticorrelated pairs": (ds["anticorrelated"], True),
+                "three correlated pairs": (ds["three_pairs"], True),
+                "independent features": (ds["independent_6"], False),
+            }
+        ),
+        "shares": draw_shares(
+            {
+                "correlated pairs": ds["pairs"],
+                "anticorrelated pairs": ds["anticorrelated"],
+                "independent features": ds["independent_4"],
+            }
+        ),
+        "blocks": draw_blocks(ds["bases"], ds["independent_20"]),
+        "collapse": draw_collapse(ds["three_pairs"]),
+    }
+
+
 def nearest(ds: xr.Dataset, density: float) -> xr.Dataset:
     """The model of lowest loss at the density trained that is nearest."""
     return js.best_seed(ds.sel(density=density, method="nearest"))
+
+
+def density_of(model: xr.Dataset) -> str:
+    """The density of one model in words."""
+    return style.coordinate("density", float(model["density"]))
 
 
 def pairs_of(n_features: int) -> np.ndarray:
@@ -34,7 +62,7 @@ def draw_geometries(cells: dict[str, tuple[xr.Dataset, bool]]) -> Figure:
         best = nearest(ds, SHOWN)
         W = best["W"].transpose("feature", "hidden").values
         draw_embeddings(panel, W, pairs_of(len(W)) if in_sets else None, extent=1.3)
-        panel.set_title(f"{title}\ndensity {float(best['density']):g}", fontsize=8)
+        panel.set_title(f"{title}\n{density_of(best)}", fontsize=8)
     return figure
 
 
@@ -44,17 +72,17 @@ def draw_shares(cells: dict[str, xr.Dataset]) -> Figure:
     panels = figure.subplots(1, len(cells), sharey=True)
     colors = [style.PALETTE[name] for name in ("blue", "orange", "purple")] + ["0.8"]
     for (title, ds), panel in zip(cells.items(), panels, strict=True):
-        kind, below = arrangements(ds), np.zeros(ds.sizes["density"])
+        below = np.zeros(ds.sizes["density"])
         for i, name in enumerate(ARRANGEMENTS):
-            share = (kind == i).mean("seed").values
+            share = (ds["arrangement"] == name).mean("seed").values
             panel.bar(
                 np.arange(len(share)), share, 0.8, bottom=below, color=colors[i], label=name
             )
             below = below + share
-        at_best = kind.isel(seed=ds["loss"].argmin("seed")).values
-        for j, i in enumerate(at_best):
-            panel.plot(j, 1.05, "v", color=colors[i], markersize=5, clip_on=False)
-        names = [f"{p:g}" for p in ds["density"].values]
+        for j, name in enumerate(js.best_seed(ds)["arrangement"].values):
+            color = colors[ARRANGEMENTS.index(name)]
+            panel.plot(j, 1.05, "v", color=color, markersize=5, clip_on=False)
+        names = [style.number(p) for p in ds["density"].values]
         panel.set_xticks(np.arange(len(names)), names)
         panel.set(ylim=(0, 1))
         panel.set_title(title, fontsize=8, pad=11)
@@ -81,7 +109,7 @@ def draw_blocks(ds: xr.Dataset, control: xr.Dataset) -> Figure:
         image = panel.imshow(W @ W.T, cmap="RdBu_r", vmin=-1, vmax=1)
         for edge in (panel.axhline, panel.axvline):
             edge(W.shape[0] / 2 - 0.5, color="0.3", linewidth=0.7)
-        panel.set_title(f"{title}\ndensity {float(best['density']):g}", fontsize=8)
+        panel.set_title(f"{title}\n{density_of(best)}", fontsize=8)
         panel.set(xticks=[], yticks=[], xlabel="feature")
         panel.xaxis.label.set_fontsize(8)
     first.set_ylabel("feature", fontsize=8)
@@ -109,18 +137,10 @@ def draw_blocks(ds: xr.Dataset, control: xr.Dataset) -> Figure:
     curve.set_xlabel("density", fontsize=8)
     curve.set_ylabel("root mean square of $W_i \\cdot W_j$", fontsize=8)
     curve.legend(fontsize=7, frameon=False, loc="center right")
-    mark_densities(curve, ds)
+    style.plain_log(curve.xaxis)
+    curve.tick_params(labelsize=7)
     curve.spines[["top", "right"]].set_visible(False)
     return figure
-
-
-def mark_densities(panel: Axes, ds: xr.Dataset) -> None:
-    """Labels a logarithmic axis of densities in plain numbers."""
-    p = ds["density"].values
-    ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1) if p.min() <= t <= p.max()]
-    panel.set_xticks(ticks, [f"{t:g}" for t in ticks])
-    panel.minorticks_off()
-    panel.tick_params(labelsize=7)
 
 
 def draw_collapse(ds: xr.Dataset, shown=(0.03, 0.1, 0.17, 0.3, 0.7)) -> Figure:
@@ -131,7 +151,7 @@ def draw_collapse(ds: xr.Dataset, shown=(0.03, 0.1, 0.17, 0.3, 0.7)) -> Figure:
         best = nearest(ds, density)
         W = best["W"].transpose("feature", "hidden").values
         draw_embeddings(panel, W, pairs_of(len(W)), extent=1.2)
-        panel.set_title(f"density {float(best['density']):g}", fontsize=8)
+        panel.set_title(density_of(best), fontsize=8)
     left, right = np.ravel(bottom.subplots(1, 2))
     p = ds["density"].values
     _, edges = style.cell_edges(p)
@@ -151,7 +171,7 @@ def draw_collapse(ds: xr.Dataset, shown=(0.03, 0.1, 0.17, 0.3, 0.7)) -> Figure:
             label=str(number),
         )
         below = below + share
-    best = ds.isel(seed=ds["loss"].argmin("seed"))
+    best = js.best_seed(ds)
     for q, number in zip(p, best["collapsed"].values, strict=True):
         left.plot(q, 1.04, "v", color=colors[number], markersize=5, clip_on=False)
     for number, low, high in PAPER_RANGES:
@@ -187,6 +207,7 @@ def draw_collapse(ds: xr.Dataset, shown=(0.03, 0.1, 0.17, 0.3, 0.7)) -> Figure:
     right.set_ylabel("loss relative to the best linear model", fontsize=8)
     for panel in (left, right):
         panel.set_xlabel("density", fontsize=8)
-        mark_densities(panel, ds)
+        style.plain_log(panel.xaxis)
+        panel.tick_params(labelsize=7)
         panel.spines[["top", "right"]].set_visible(False)
     return figure

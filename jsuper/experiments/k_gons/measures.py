@@ -1,16 +1,13 @@
 """Names and losses of the solutions of one-hot features in two dimensions."""
 
+import itertools
+from typing import NamedTuple
+
 import jax
 import numpy as np
 import xarray as xr
 
 from jsuper.theory.one_hot import k_gon, one_hot_potential
-
-SCALES = [0.1, 0.3, 1.0]
-"""Standard deviations of the initial weights."""
-
-WATCHED = 6
-"""Number of features of the models that are watched along training."""
 
 TOLERANCE = 5e-4
 """How close to the closed form the loss of a trained model has to be to have its name."""
@@ -63,14 +60,50 @@ def identify(ds: xr.Dataset, tolerance: float = TOLERANCE) -> xr.Dataset:
     )
 
 
-def plateaus(run: xr.Dataset) -> dict[str, int]:
-    """What one model stays near for a tenth of a decade or more, and at which look."""
+class Plateau(NamedTuple):
+    """A stay near one solution: its name, and the position of a snapshot within."""
+
+    name: str
+    snapshot: int
+
+
+def plateaus(run: xr.Dataset) -> list[Plateau]:
+    """What one model stays near for a tenth of a decade or more, in order.
+
+    A short absence does not end a stay; after another plateau the same solution counts
+    again.
+    """
     names = run["name"].values
     decades = np.log10(run["step"].values)
     ends = np.flatnonzero(np.r_[names[1:] != names[:-1], True])
     firsts = np.r_[0, ends[:-1] + 1]
-    return {
-        str(names[i]): int(i + j) // 2
+    stays = [
+        Plateau(str(names[i]), int(i + j) // 2)
         for i, j in zip(firsts, ends, strict=True)
         if decades[j] - decades[i] >= 0.1 and names[i] != "other"
-    }
+    ]
+    return [next(group) for _, group in itertools.groupby(stays, lambda stay: stay.name)]
+
+
+def by_features(models: xr.DataTree, prefix: str) -> dict[int, xr.Dataset]:
+    """The datasets of which there is one for each number of features, by that number."""
+    datasets = [
+        node.to_dataset()
+        for name, node in models.children.items()
+        if name.startswith(prefix)
+    ]
+    return {ds.sizes["feature"]: ds for ds in datasets}
+
+
+def lowest_level(n_features: int) -> float:
+    """The lowest loss of all k-gons with dead features of either bias, in closed form."""
+    c = n_features
+    return min(level(c, k, plus) for k in range(4, c + 1) for plus in range(c - k + 1))
+
+
+def largest_slope(corners: int) -> float:
+    """The largest entry of the potential's gradient at the k-gon of our theory."""
+    with jax.enable_x64(True):
+        gradient = jax.grad(lambda p: one_hot_potential(p["W"], p["b"]))
+        found = jax.jit(gradient)(k_gon(corners).params(corners))
+        return max(float(abs(g).max()) for g in jax.tree.leaves(found))

@@ -1,4 +1,4 @@
-"""Figures of the experiment on one feature of another density."""
+"""Losses of all fits, the best in one frame, and angles, norms and thresholds."""
 
 import numpy as np
 import xarray as xr
@@ -11,25 +11,40 @@ from jsuper.experiments.non_uniform.measures import (
     PAPER_THRESHOLD,
     VARIED,
     canonical,
+    excess_of_pentagons,
+    in_units_of_density,
     neighbour_gaps,
     thresholds,
-    total_loss,
 )
 from jsuper.plots import style
 from jsuper.plots.style import Figure
 
 COLORS = dict(zip(GEOMETRIES, ("blue", "vermilion", "orange", "black"), strict=True))
 MARKERS = dict(zip(GEOMETRIES, "os^x", strict=True))
+SHOWN = (1 / 8, 0.2, 0.35, 0.7, 1, 4)
+"""Ratios of densities whose best fits are drawn."""
 
 
-def draw_losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
+def figures(models: xr.DataTree) -> dict[str, Figure]:
+    """All figures by name."""
+    fits, branches, elsewhere = (
+        models[name].to_dataset() for name in ("fits", "branches", "elsewhere")
+    )
+    return {
+        "losses": losses(fits, branches),
+        "frames": frames(fits),
+        "angles": angles(branches, thresholds(elsewhere)),
+    }
+
+
+def losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
     """Losses of all fits, the two branches through them, and their difference."""
     here = branches.sel(density=DENSITY)
     figure = Figure(figsize=(6.2, 5.4), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
-    loss = total_loss(fits)
-    for i, name in enumerate(GEOMETRIES):
-        points = loss.where(fits["geometry"] == i)
+    loss = in_units_of_density(fits["loss"])
+    for name in GEOMETRIES:
+        points = loss.where(fits["geometry"] == name)
         if points.notnull().any():
             top.plot(
                 np.broadcast_to(points["ratio"].values[:, None], points.shape).ravel(),
@@ -44,7 +59,8 @@ def draw_losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
             )
     for i, branch in enumerate(BRANCHES):
         cell = here.sel(branch=branch)
-        line = total_loss(cell).where(cell["geometry"] == i).mean("repeat")
+        own = cell["loss"].where(cell["geometry"] == branch)
+        line = in_units_of_density(own).mean("seed")
         top.plot(
             line["ratio"],
             line,
@@ -54,17 +70,15 @@ def draw_losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
             label=f"started as {('a pentagon', 'two digons')[i]}",
         )
     top.set(ylabel="loss / density of the four features", xscale="log")
-    upper = float(loss.where(fits["geometry"] < 3).max())
+    upper = float(loss.where(fits["geometry"] != "other").max())
     top.set_ylim(0, 1.05 * upper)
     top.legend(fontsize=7, loc="lower right")
 
-    own = xr.DataArray(np.arange(2), dims="branch")
-    kept = total_loss(here).where(here["geometry"] == own)
-    difference = kept.sel(branch="pentagon") - kept.sel(branch="two digons")
+    difference = in_units_of_density(excess_of_pentagons(here))
     bottom.axhline(0, color="0.5", linewidth=0.8)
     bottom.plot(difference["ratio"], difference, color="0.75", linewidth=0.8)
-    bottom.plot(difference["ratio"], difference.mean("repeat"), "k.-", ms=4, linewidth=1.2)
-    near = difference.mean("repeat").max() * 1.6
+    bottom.plot(difference["ratio"], difference.mean("seed"), "k.-", ms=4, linewidth=1.2)
+    near = difference.mean("seed").max() * 1.6
     bottom.set(
         ylim=(-2.5 * near, near),
         xlabel="density of the varied feature / density of the other four",
@@ -79,13 +93,11 @@ def draw_losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
         (PAPER_THRESHOLD, 0.55, " the paper, 1/2.5", "left"),
     ):
         bottom.annotate(text, (at, y * near), fontsize=7, ha=align)
-    ticks = [t for t in (0.2, 0.5, 1, 2, 4) if t <= fits["ratio"].max() * 1.01]
-    bottom.set_xticks(ticks, [f"{t:g}" for t in ticks])
-    bottom.minorticks_off()
+    style.plain_log(bottom.xaxis)
     return figure
 
 
-def draw_frames(fits: xr.Dataset, ratios) -> Figure:
+def frames(fits: xr.Dataset, ratios=SHOWN) -> Figure:
     """The models of lowest loss in the canonical frame, all other fits behind them."""
     figure = Figure(figsize=(6.4, 4.8), layout="constrained", dpi=150)
     panels = figure.subplots(2, -(-len(ratios) // 2), squeeze=False).ravel()
@@ -103,12 +115,12 @@ def draw_frames(fits: xr.Dataset, ratios) -> Figure:
         panel.set(
             xlim=(-1.35, 1.35), ylim=(-1.35, 1.35), aspect="equal", xticks=[], yticks=[]
         )
-        name = GEOMETRIES[int(best["geometry"])]
+        name = best["geometry"].item()
         panel.set_title(f"{float(cell['ratio']):.3g} × density\n{name}", fontsize=8)
     return figure
 
 
-def draw_angles(branches: xr.Dataset, elsewhere: xr.DataArray) -> Figure:
+def angles(branches: xr.Dataset, elsewhere: xr.DataArray) -> Figure:
     """Angles and norms of the pentagon by density, and the threshold by density."""
     cell = branches.sel(density=DENSITY, branch="pentagon")
     gap = neighbour_gaps(cell)
@@ -119,8 +131,8 @@ def draw_angles(branches: xr.Dataset, elsewhere: xr.DataArray) -> Figure:
     angles.axvline(1, color="0.6", linewidth=0.8)
     angles.errorbar(
         gap["ratio"],
-        gap.mean("repeat"),
-        gap.std("repeat"),
+        gap.mean("seed"),
+        gap.std("seed"),
         fmt=".-",
         color="black",
         linewidth=1,
@@ -136,12 +148,12 @@ def draw_angles(branches: xr.Dataset, elsewhere: xr.DataArray) -> Figure:
     )
     angles.set(ylabel="angle to both neighbours (°)")
 
-    pentagons = cell.where(cell["geometry"] == 0)
+    pentagons = cell[["norm", "b"]].where(cell["geometry"] == "pentagon")
     for feature, name, color, marker in (
         (slice(VARIED, VARIED + 1), "varied feature", "vermilion", "D"),
         (slice(VARIED + 1, None), "the other four", "blue", "o"),
     ):
-        part = pentagons.isel(feature=feature).mean(("repeat", "feature"))
+        part = pentagons.isel(feature=feature).mean(("seed", "feature"))
         color = style.PALETTE[color]
         norms.plot(part["ratio"], part["norm"], marker, color=color, ms=3.5, label=name)
         norms.plot(part["ratio"], np.sqrt(1 - part["b"]), "-", color=color, linewidth=0.9)
@@ -151,18 +163,16 @@ def draw_angles(branches: xr.Dataset, elsewhere: xr.DataArray) -> Figure:
     norms.set(ylabel="norm $‖W_i‖$", ylim=(0.55, 1.5))
     norms.legend(fontsize=7, loc="upper center", ncols=2)
     for panel in (angles, norms):
-        ticks = [t for t in (0.2, 0.5, 1, 2, 4) if t <= gap["ratio"].max() * 1.01]
         panel.set(
             xscale="log", xlabel="density of the varied feature,\nrelative to the others"
         )
-        panel.set_xticks(ticks, [f"{t:g}" for t in ticks])
-        panel.minorticks_off()
+        style.plain_log(panel.xaxis)
 
     mean = 1 / elsewhere
     where.errorbar(
         mean["density"],
-        mean.mean("repeat"),
-        mean.std("repeat"),
+        mean.mean("seed"),
+        mean.std("seed"),
         fmt="s-",
         color="black",
         linewidth=1,

@@ -3,31 +3,39 @@
 import numpy as np
 import xarray as xr
 
+import jsuper as js
 from jsuper.polytopes.naming import identify
 
 DENSITY = 0.05
-VARIED = 0  # index of the feature whose density varies
-LEAST_NORM = 0.5
+"""Density of the four other features, in the paper."""
+
+VARIED = 0
+"""Position of the feature whose density varies."""
+
 PAPER_THRESHOLD = 1 / 2.5
 GEOMETRIES = ("pentagon", "two digons", "another dropped", "other")
 BRANCHES = GEOMETRIES[:2]
 
 
 def with_geometry(ds: xr.Dataset) -> xr.Dataset:
-    """Adds the geometry of each model, as a position in `GEOMETRIES`."""
-    W = ds["W"].transpose(..., "feature", "hidden")
-    flat = [GEOMETRIES.index(geometry(model)) for model in W.values.reshape(-1, 5, 2)]
-    index = np.array(flat).reshape(W.shape[:-2])
-    return ds.assign(geometry=(W.dims[:-2], index, {"names": ", ".join(GEOMETRIES)}))
+    """Adds the ``geometry`` (...) of measured models, one of `GEOMETRIES`."""
+    names = xr.apply_ufunc(
+        geometry,
+        ds["W"],
+        ds["is_represented"],
+        input_core_dims=[["feature", "hidden"], ["feature"]],
+        vectorize=True,
+        output_dtypes=[object],
+    )
+    return ds.assign(geometry=names.astype(str))
 
 
-def geometry(W: np.ndarray) -> str:
-    """Names what five features form: see `GEOMETRIES`."""
-    represented = np.linalg.norm(W, axis=1) > LEAST_NORM
+def geometry(W: np.ndarray, represented: np.ndarray) -> str:
+    """Names what five features form, of which some are represented: see `GEOMETRIES`."""
     if represented.all():
         # A regular pentagon has gaps of 72°; two would make 144.
         return "pentagon" if max(gaps(W)) < 120 else "other"
-    names = [block.name for block in identify(W, least_norm=LEAST_NORM)]
+    names = [block.name for block in identify(W)]
     if names == ["digon", "digon"]:
         return "another dropped" if represented[VARIED] else "two digons"
     return "other"
@@ -41,7 +49,7 @@ def canonical(W: np.ndarray) -> np.ndarray:
     """
     norms = np.linalg.norm(W, axis=1)
     others = np.flatnonzero(np.arange(len(W)) != VARIED)
-    up = VARIED if norms[VARIED] > LEAST_NORM else others[np.argmax(norms[others])]
+    up = VARIED if js.is_represented(W)[VARIED] else others[np.argmax(norms[others])]
     z = W[:, 0] + 1j * W[:, 1]
     z = z * 1j * np.conj(z[up]) / np.abs(z[up])
 
@@ -76,11 +84,16 @@ def crossing(difference: np.ndarray, ratios: np.ndarray) -> float:
     return float(np.exp(logs[i] + share * (logs[i + 1] - logs[i])))
 
 
+def excess_of_pentagons(branches: xr.Dataset) -> xr.DataArray:
+    """Loss of the pentagon minus that of two digons; NaN where a branch is left."""
+    loss = branches["loss"].where(branches["geometry"] == branches["branch"])
+    pentagon, digons = (loss.sel(branch=branch, drop=True) for branch in BRANCHES)
+    return pentagon - digons
+
+
 def thresholds(branches: xr.Dataset) -> xr.DataArray:
     """Ratio below which two digons are better than the pentagon, for each repeat."""
-    own = xr.DataArray(np.arange(2), dims="branch")
-    loss = branches["loss"].where(branches["geometry"] == own)
-    difference = loss.sel(branch="pentagon") - loss.sel(branch="two digons")
+    difference = excess_of_pentagons(branches)
     return xr.apply_ufunc(
         crossing,
         difference,
@@ -100,18 +113,18 @@ def neighbour_gaps(ds: xr.Dataset) -> xr.DataArray:
     gap = xr.apply_ufunc(
         mean_gap, ds["W"], input_core_dims=[["feature", "hidden"]], vectorize=True
     )
-    return gap.where(ds["geometry"] == 0)
+    return gap.where(ds["geometry"] == "pentagon")
 
 
-def total_loss(ds: xr.Dataset, density=DENSITY) -> xr.DataArray:
+def in_units_of_density(loss: xr.DataArray, density: float = DENSITY) -> xr.DataArray:
     """The paper's loss, a sum over features, in units of the four features' density."""
-    return 5 * ds["loss"] / density
+    return 5 * loss / density
 
 
 def spread_of_losses(fits: xr.Dataset) -> tuple[float, float]:
     """Relative spread within a geometry, and relative distance between the two."""
     loss = fits["loss"]
-    curves = [loss.where(fits["geometry"] == i) for i in (0, 1)]
+    curves = [loss.where(fits["geometry"] == name) for name in BRANCHES]
     within = [float((c.std("seed") / c.mean("seed")).median()) for c in curves]
     first, second = (curve.mean("seed") for curve in curves)
     return max(within), float((abs(first - second) / np.minimum(first, second)).median())

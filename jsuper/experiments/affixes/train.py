@@ -1,0 +1,214 @@
+"""Classifiers of words on two word lists, and all that is varied about them."""
+
+import functools
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+import optax
+import xarray as xr
+
+import jsuper as js
+from jsuper.affixes import composed_words, real_words
+from jsuper.affixes.classifier import AffixClassifier
+from jsuper.affixes.task import AffixTask, cumulative
+from jsuper.experiments.affixes.corpus import Corpus
+from jsuper.experiments.affixes.measures import example, measure
+from jsuper.experiments.affixes.statistics import LINEAR, RELU, named
+
+ACTIVATIONS = (RELU, LINEAR)
+BATCH = 64
+READOUTS = ("toy", "tied")
+
+
+def _named(name: str, value: Any) -> Any:
+    """A setting with the name that the page's table gives it."""
+    return field(default=value, metadata={"name": name})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What differs between the full and the quick version.
+
+    What is varied is varied for composed words, and for real ones where it says so. An
+    empty tuple leaves a variation out.
+    """
+
+    stems: int = _named("stems of the composed words", 2_000)
+    models: int = _named("models of two neurons, each activation and word list", 100)
+    others: int = _named("models of each variation", 24)
+    steps: int = 1_500
+    # Real affixes are of unequal frequency: the rare ones take longer.
+    real_steps: int = _named("steps, real words", 3_000)
+    widths: tuple[int, ...] = _named("other widths", (1, 3, 5, 16))
+    real_widths: tuple[int, ...] = _named("other widths, real words", (3, 5, 16))
+    choices: tuple[str, ...] = _named(
+        "what the review does not state",
+        (
+            "real_balanced",
+            "few_stems",
+            "more_steps",
+            "mean_pooling",
+            "unmarked_start",
+            "relu_toy_readout",
+        ),
+    )
+    few_stems: int = _named("few stems", 200)
+    hidden: tuple[float, ...] = _named(
+        "other thresholds of the hidden neurons", (-1.0, -0.25, 0.25, 1.0)
+    )
+    real_hidden: tuple[float, ...] = _named(
+        "other thresholds of the hidden neurons, real words", (-0.25,)
+    )
+    outputs: tuple[float, ...] = _named(
+        "thresholds of the outputs, toy and tied readout", (LINEAR, -0.25, 0.0, 0.25)
+    )
+    real_outputs: tuple[float, ...] = _named(
+        "thresholds of the outputs, toy readout, real words", (-0.25, 0.0)
+    )
+    dual_shares: tuple[float, ...] = _named(
+        "shares of dual words in training", (0.02, 0.1, 0.3)
+    )
+    real_dual_shares: tuple[float, ...] = _named(
+        "shares of dual words in training, real words", (0.1, 0.3)
+    )
+
+
+FULL = Settings()
+QUICK = Settings(
+    stems=400,
+    models=20,
+    others=10,
+    steps=500,
+    real_steps=1_000,
+    widths=(16,),
+    real_widths=(),
+    choices=(),
+    hidden=(),
+    real_hidden=(),
+    outputs=(),
+    real_outputs=(),
+    dual_shares=(),
+    real_dual_shares=(),
+)
+
+
+def train(settings: Settings) -> dict[str, xr.Dataset]:
+    """Trains and measures all models, and draws up two of their hidden planes."""
+    composed = Corpus(composed_words(settings.stems), composed=True)
+    real = Corpus(real_words(), composed=False)
+    trained = fit_all(composed, real, settings)
+    return trained | {"plane": example(composed, trained["composed"])}
+
+
+def fit_all(composed: Corpus, real: Corpus, settings: Settings) -> dict[str, xr.Dataset]:
+    """Trains and measures the models of both word lists and all that is varied."""
+    s = settings
+    on_composed = functools.partial(fit, composed, s.others, s.steps)
+    on_real = functools.partial(fit, real, s.others, s.real_steps)
+    fits = {
+        "composed": fit(composed, s.models, s.steps),
+        "real": fit(real, s.models, s.real_steps),
+    }
+    fits |= {name: fit_choice(name, composed, real, s) for name in s.choices}
+    for words, of_list, widths, hidden, outputs, readouts, shares in (
+        ("composed", on_composed, s.widths, s.hidden, s.outputs, READOUTS, s.dual_shares),
+        ("real", on_real, s.real_widths, s.real_hidden, s.real_outputs, READOUTS[:1],
+         s.real_dual_shares),
+    ):  # fmt: skip
+        for width in widths:
+            fits[named(words, f"width_{width}")] = of_list(n_hidden=width)
+        if hidden:
+            fits[named(words, "hidden_exrelu")] = of_list(values=hidden)
+        for readout in readouts if outputs else ():
+            fits[named(words, f"{readout}_readout")] = of_list(
+                "output_threshold", outputs, readout=readout, threshold=LINEAR
+            )
+        if shares:
+            fits[named(words, "dual_share")] = of_list(
+                "dual_share", shares, threshold=LINEAR
+            )
+    if s.dual_shares:
+        # Composed dual words in training, but the pairs as often as real words have them.
+        fits["dual_share_few_pairs"] = on_composed(
+            "dual_share", s.dual_shares, pairs=real.of_pair.sum(0), threshold=LINEAR
+        )
+    return fits
+
+
+def fit_choice(name: str, composed: Corpus, real: Corpus, settings: Settings) -> xr.Dataset:
+    """Trains and measures models with one thing different that the review leaves open."""
+    n, steps, more = settings.others, settings.steps, settings.real_steps
+    others = functools.partial(fit, composed, n, steps)
+    match name:
+        case "real_balanced":
+            return fit(real, n, more, balanced=True)
+        case "few_stems":
+            return fit(Corpus(composed_words(settings.few_stems), composed=True), n, steps)
+        case "more_steps":
+            return fit(composed, n, more)
+        case "mean_pooling":
+            return others(pooling="mean")
+        case "unmarked_start":
+            return others(mark_ends=False)
+        case "relu_toy_readout":
+            return others(values=(RELU,), readout="toy")
+    raise ValueError(f"choices must be those of the full version, got {name!r}")
+
+
+@functools.cache
+def optimizer(steps: int) -> optax.GradientTransformation:
+    """AdamW at 3e-3, cosine decay to 0, one object for JAX to compile for once."""
+    return optax.adamw(optax.cosine_decay_schedule(3e-3, steps), weight_decay=1e-2)
+
+
+def fit(
+    corpus: Corpus,
+    n_models: int,
+    steps: int,
+    axis: str = "threshold",
+    values: tuple[float, ...] = ACTIVATIONS,
+    balanced: bool = False,
+    pairs: np.ndarray | None = None,
+    **options: Any,
+) -> xr.Dataset:
+    """Trains and measures classifiers, every one on a split of its own.
+
+    Args:
+        corpus: The words.
+        n_models: Number of models for each value.
+        steps: Training steps.
+        axis: What is varied: a threshold of `AffixClassifier`, or ``dual_share``.
+        values: Its values.
+        balanced: Whether the affixes are drawn equally often.
+        pairs: How often each pair is drawn among the dual words, if not all words are
+            drawn equally often.
+        options: Further arguments of `AffixClassifier`.
+
+    Returns:
+        The measured models, dimensions (axis, split, ...).
+    """
+    dual = axis == "dual_share"
+    # A sweep holds the words once for each cell: only those that are drawn.
+    drawn = np.arange(len(corpus.words)) if dual else np.flatnonzero(corpus.is_pure)
+    words = corpus.words.select(drawn)
+    codes = words.encode(corpus.length).astype(np.int8)
+
+    def model(value):
+        return AffixClassifier(**options, **({} if dual else {axis: value}))
+
+    def build(value, split):
+        weights = corpus.weights(split, value if dual else 0.0, balanced, pairs)
+        return AffixTask(codes, words.labels, cumulative(weights[drawn]), model(value))
+
+    recipe = js.Recipe(
+        steps, BATCH, optimizer(steps), eval_batches=1, independent_cells=True
+    )
+    axes = {"value": values, "split": np.arange(n_models)}
+    key = jax.random.fold_in(jax.random.key(0), int(corpus.composed))
+    ds = js.sweep(build, axes, recipe, key=key)
+    cells = [
+        measure(corpus, model(value), ds.isel(value=i)) for i, value in enumerate(values)
+    ]
+    return xr.concat(cells, "value").rename(value=axis)

@@ -1,0 +1,24 @@
+"""Does ExReLU remove superposition, and is what it leaves out worse or not found?
+
+Murphy and Qiao's "Toy Models of Superposition Review", section 3: ExReLU passes z where
+z >= t. With t < 0 weak negative interference gets through, which should make superposition
+costly; their Figure 2 compares ReLU with t = -0.25 at ten sparsities.
+
+The review's: five features of importance 0.9^i in two dimensions, the ten sparsities, the
+official notebook's optimizer. Ours: twelve thresholds, seeds, the closed forms of the
+antipodal pair (`jsuper.theory`), and starts from the pair and from ReLU's pentagon.
+"""
+
+from jsuper.experiments.experiment import Experiment
+from jsuper.experiments.exrelu import figures, findings, train
+
+EXPERIMENT = Experiment(
+    title="Does ExReLU remove superposition?",
+    source='Murphy and Qiao, "Toy Models of Superposition Review", section 3',
+    minutes=2.3,
+    full=train.FULL,
+    quick=train.QUICK,
+    train=train.train,
+    findings=findings.findings,
+    figures=figures.figures,
+)
