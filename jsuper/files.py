@@ -156,9 +156,11 @@ def load_sweep(path: str | Path, part: str | None = None) -> xr.Dataset:
         ValueError: As `load`; or if a tree has no such part, or a sweep is given one.
     """
     read = load(path)
-    parts = datasets(read) if isinstance(read, xr.DataTree) else {None: read}
-    if part not in parts:
-        names = ", ".join(filter(None, parts)) or "no part"
+    parts = datasets(read) if isinstance(read, xr.DataTree) else {}
+    if isinstance(read, xr.Dataset) and part is None:
+        return read
+    if part is None or part not in parts:
+        names = ", ".join(parts) or "no part"
         raise ValueError(f"part must be one of those of {path} ({names}), got {part}")
     return parts[part]
 

@@ -1,4 +1,4 @@
-"""Watch digons form: looks along the way, and an animation."""
+"""Watch digons form: snapshots along the way, and an animation."""
 
 import jax
 from matplotlib.animation import PillowWriter
@@ -17,8 +17,8 @@ ds = js.snapshots(
     {"density": [0.3, 0.05], "seed": 4},
     js.Recipe(steps=3_000, batch_size=512),
     key=jax.random.key(0),
-    at=[0, 5, 10, 20],
+    at=range(0, 3_001, 100),
 )
 print(js.measure(ds)["dimensionality"].sel(density=0.05, seed=0).values.round(2))
 film = js.plots.embedding_motion(ds.sel(density=0.05, seed=0))
-film.save("film.gif", writer=PillowWriter(fps=2))
+film.save("film.gif", writer=PillowWriter(fps=6))

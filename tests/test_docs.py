@@ -41,5 +41,9 @@ def test_the_affix_experiment_in_a_few_lines(capsys):
 def test_every_experiment_has_a_short_program(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = ROOT / "scripts" / f"{name.replace('-', '_')}.py"
-    run(path.read_text(), path.name)
+    code = path.read_text()
+    if name == "learning-dynamics":  # its snapshots are those of the whole run
+        exec(compile(code.replace("cores()", "cores(2)"), path.name, "exec"), {})
+    else:
+        run(code, path.name)
     assert f"scripts/{path.name}" in (DOCS / "gallery" / f"{name}.md").read_text()

@@ -60,7 +60,6 @@ def run(options: argparse.Namespace) -> None:
     """Runs the experiments that are named, or lists all."""
     from jsuper import experiments
     from jsuper.experiments.experiment import MODELS, QUICK, models_in
-    from jsuper.experiments.outcome import Experiment as Whole
 
     if options.list:
         found = {name: experiments.find(name) for name in experiments.NAMES}
@@ -81,9 +80,6 @@ def run(options: argparse.Namespace) -> None:
     for i, (name, experiment) in enumerate(chosen.items(), 1):
         say(f"{name} ({i} of {len(chosen)}): {experiment.title}")
         folder = _made(options.output / name)
-        if isinstance(experiment, Whole):
-            _run_whole(experiment, folder, options.quick)
-            continue
         settings = experiment.quick if options.quick else experiment.full
         started = time.monotonic()
         if options.source:
@@ -103,19 +99,6 @@ def run(options: argparse.Namespace) -> None:
         taken = time.monotonic() - started
         written = ", ".join(path.name for path in paths)
         say(f"  {taken:.0f} s, written to {folder}: {written}")
-
-
-def _run_whole(experiment: Any, folder: Path, quick: bool) -> None:
-    """Runs an experiment that is no room yet."""
-    started = time.monotonic()
-    outcome = experiment.run(quick)
-    paths = list(outcome.write(folder, quick=quick))
-    for finding in outcome.findings:
-        verdict = "agrees" if finding.agrees else "DIFFERS"
-        measured = finding.measured.replace("; ", f";\n{'':13}")
-        say(f"  {verdict:8} {finding.stated}\n{'':11}{measured}")
-    taken = time.monotonic() - started
-    say(f"  {taken:.0f} s, written to {folder}: {', '.join(path.name for path in paths)}")
 
 
 def _made(folder: Path) -> Path:

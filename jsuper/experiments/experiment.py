@@ -123,8 +123,8 @@ def models_in(folder: Path) -> Path:
     path = folder / MODELS
     if not path.is_file():
         raise FileNotFoundError(
-            f"the folder must be one that jsuper reproduce has written, got {folder.parent} "
-            f"without {folder.name}/{MODELS}"
+            f"the folder must be one that jsuper reproduce has written, got "
+            f"{folder.parent} without {folder.name}/{MODELS}"
         )
     return path
 
@@ -136,4 +136,4 @@ def _setting(value: Any) -> str:
         return ", ".join(map(_setting, value))
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

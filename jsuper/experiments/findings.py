@@ -127,5 +127,7 @@ def rows(findings: Iterable[Finding]) -> str:
 def _number(value: float | None, unit: str) -> str:
     if value is None or not math.isfinite(value):
         return "–" if value is None or math.isnan(value) else f"{value:g}"
-    said = f"{100 * value:.3g}%" if unit == "%" else f"{value:.3g} {unit}".strip()
+    value = 100 * value if unit == "%" else value
+    said = f"{value:.3g}" if abs(value) < 1_000 else f"{value:,.0f}"
+    said += "%" if unit == "%" else f" {unit}".rstrip()
     return said.replace("-", "−")

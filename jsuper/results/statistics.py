@@ -1,5 +1,6 @@
 """How well numbers are known: intervals by resampling what is independent."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -62,7 +63,9 @@ def interval(
     n = arrays.shape[1]
     if n == 0:
         return Interval(np.nan, np.nan, np.nan, 0)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        # Of resamples in which the statistic is not defined, which are left out below.
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         value = float(statistic(*arrays, axis=-1))
         if n == 1:
             return Interval(value, np.nan, np.nan, 1)

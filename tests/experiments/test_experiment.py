@@ -169,4 +169,6 @@ def test_a_cell_of_the_table_is_short_and_counts_what_it_leaves_out():
     assert finding.measured().count("share of pentagons") == 9
     pairs = [Case("a", "p", 1.0), Case("a", "q", 2e-7), Case("b", "r", float("nan"))]
     assert Finding("x", pairs, "", True).measured() == "a: p 1, q 2e−07; b: r –"
+    large = Case("", "steps", 12_345.6)
+    assert str(large) == "steps 12,346"
     assert Finding("x", [], "", False).measured() == ""

@@ -41,6 +41,16 @@ def test_what_is_missing_is_left_out():
     assert interval(np.mean, []).n == 0
 
 
+def test_resamples_without_a_value_are_left_out():
+    def ratio(hits, trials, axis):
+        return hits.sum(axis) / trials.sum(axis)
+
+    # One of the 27 resamples of three has no trial at all.
+    value, low, high, n = interval(ratio, [1.0, 0, 0], [2.0, 2, 0])
+    assert (value, n) == (0.25, 3)
+    assert 0 <= low < 0.25 < high <= 0.5
+
+
 def test_the_same_data_give_the_same_interval():
     data = np.random.default_rng(1).normal(size=20)
     assert interval(np.median, data) == interval(np.median, data)

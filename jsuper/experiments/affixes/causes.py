@@ -14,7 +14,7 @@ import xarray as xr
 
 from jsuper.affixes import geometry
 from jsuper.experiments.affixes.corpus import OWN, PAIR_LABELS
-from jsuper.experiments.affixes.statistics import ALL, over_models, ratio
+from jsuper.experiments.affixes.statistics import ALL, interval, ratio
 from jsuper.results.statistics import Interval
 
 Results = dict[str, Interval]
@@ -92,9 +92,9 @@ def regions(ds: xr.Dataset, pairs: Any = ALL, name: str = "predicted") -> Result
     part, counts = ds.isel(pair=pairs), counts_of(ds, pairs)
     foreign = ~(_one_hot(part[name].values).astype(bool) & counts.own).any(-1)
     errors = counts.total - counts.right
-    found = {"foreign": over_models(np.mean, foreign.mean(1))}
+    found = {"foreign": interval(np.mean, foreign.mean(1))}
     for region, where in (("foreign", foreign), ("own", ~foreign)):
-        found[f"error, {region} region"] = over_models(
+        found[f"error, {region} region"] = interval(
             ratio, (errors * where).sum(1), (counts.total * where).sum(1)
         )
     return found
@@ -120,10 +120,10 @@ def circle(ds: xr.Dataset, pairs: Any = ALL) -> Results:
             [(count * where).sum(1) for count in (counts.right, counts.total)]
             for where in (1 - apart, apart)
         )
-        found[f"adjacent - apart{whose}"] = over_models(_difference, *near, *far)
+        found[f"adjacent - apart{whose}"] = interval(_difference, *near, *far)
         if not whose:
-            found["accuracy, adjacent"] = over_models(ratio, *near)
-            found["accuracy, apart"] = over_models(ratio, *far)
+            found["accuracy, adjacent"] = interval(ratio, *near)
+            found["accuracy, apart"] = interval(ratio, *far)
     return found
 
 
@@ -164,7 +164,7 @@ def shares(name: str, guesses: dict, counts: np.ndarray, trials: np.ndarray) -> 
         trials: How often something was to be guessed, (n_models, n_pairs).
     """
     return {
-        name + whose: over_models(
+        name + whose: interval(
             ratio, (counts * guess).sum((1, 2)), (trials * guess.sum(-1)).sum(1)
         )
         for whose, guess in guesses.items()

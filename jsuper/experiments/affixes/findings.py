@@ -27,10 +27,10 @@ from jsuper.experiments.affixes.statistics import (
     dual_accuracy,
     enough,
     every,
+    interval,
     kinds,
     learned,
     mean,
-    over_models,
     share_below,
 )
 from jsuper.experiments.findings import Case, Finding
@@ -180,7 +180,7 @@ def no_pentagon(fits: Fits) -> Finding:
     for name in sorted(gaps, key=lambda name: "ReLU" not in name):
         gap = gaps[name]
         wide.append(case(name, "above 90°", mean(gap > 90)))
-        medians.append(case(name, "median gap", over_models(np.median, gap.values), "°"))
+        medians.append(case(name, "median gap", interval(np.median, gap.values), "°"))
     return Finding(
         "the five affixes of a model that encodes them form no regular pentagon (largest "
         "angle between neighbours)",

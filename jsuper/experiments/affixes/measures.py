@@ -177,7 +177,8 @@ def example(corpus: Corpus, ds: xr.Dataset) -> xr.Dataset:
         (threshold, place), the two labels of the pair; and ``W``, ``b`` and ``means``.
     """
     parts = [_example(corpus, ds.sel(threshold=threshold)) for threshold in NAMES]
-    return xr.concat(parts, "threshold", coords="different").assign_attrs(ds.attrs)
+    joined = xr.concat(parts, "threshold", coords="different", compat="equals")
+    return joined.assign_attrs(ds.attrs)
 
 
 def _example(corpus, ds):

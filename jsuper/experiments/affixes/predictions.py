@@ -15,7 +15,7 @@ from jsuper.experiments.affixes.statistics import (
     case,
     enough,
     every,
-    over_models,
+    interval,
 )
 from jsuper.experiments.findings import Case, Finding
 
@@ -151,7 +151,7 @@ def displacements_add(fits: Fits) -> Finding:
             ("stacked", np.flatnonzero(STACKED)),
         ):
             where = f"{kind}, {label}"
-            r2, cosine = (over_models(np.median, v) for v in causes.additivity(ds, pairs))
+            r2, cosine = (interval(np.median, v) for v in causes.additivity(ds, pairs))
             if label == "six pairs":
                 good.append(r2.value > 0.8)
             (cases if label == "six pairs" else others).append(case(where, "R²", r2, ""))

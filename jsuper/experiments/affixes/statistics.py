@@ -1,13 +1,10 @@
 """Which models count, and rates of their errors with intervals over models."""
 
-import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
-from scipy.stats import DegenerateDataWarning
 
 from jsuper.affixes import evaluation
 from jsuper.experiments.affixes.corpus import OWN, STACKED
@@ -73,14 +70,6 @@ def drop(ds: xr.Dataset) -> xr.DataArray:
     return ds["pure_accuracy"].copy(data=pure - dual)
 
 
-def over_models(statistic: Callable[..., Any], *samples: ArrayLike) -> Interval:
-    """Returns a statistic with its interval, an entry of the samples for each model."""
-    with warnings.catch_warnings():
-        # Some resamples hold no model with any trial; they are left out.
-        warnings.simplefilter("ignore", DegenerateDataWarning)
-        return interval(statistic, *samples)
-
-
 def case(where: str, quantity: str, found: Interval, unit: str = "%") -> Case:
     """Returns the case of a statistic over models."""
     return Case.of(where, quantity, found, unit, interval="95% over models")
@@ -88,7 +77,7 @@ def case(where: str, quantity: str, found: Interval, unit: str = "%") -> Case:
 
 def mean(values: xr.DataArray) -> Interval:
     """Returns the mean over models, of those that are not NaN."""
-    return over_models(np.mean, values.values)
+    return interval(np.mean, values.values)
 
 
 def share_below(values: xr.DataArray, number: float) -> Interval:
@@ -107,7 +96,7 @@ def rate(hits: xr.DataArray, trials: xr.DataArray, pairs: Any = ALL) -> Interval
     for counts in (hits, trials):
         counts = counts.isel(pair=pairs)
         totals.append(counts.sum([dim for dim in counts.dims if dim != "split"]).values)
-    return over_models(ratio, *totals)
+    return interval(ratio, *totals)
 
 
 def interference(ds: xr.Dataset, pairs: Any = ALL) -> Interval:
@@ -128,7 +117,7 @@ def with_pairs_of(ds: xr.Dataset, other: xr.Dataset) -> Interval:
         rates = map(ratio, counts[: len(share)], counts[len(share) :])
         return sum(weight * found for weight, found in zip(share, rates, strict=True))
 
-    return over_models(weighted, *wrong, *stems)
+    return interval(weighted, *wrong, *stems)
 
 
 def both_top(ds: xr.Dataset) -> Interval:

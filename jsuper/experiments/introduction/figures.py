@@ -6,13 +6,16 @@ import xarray as xr
 import jsuper as js
 from jsuper import plots
 from jsuper.experiments.introduction.findings import STATED
-from jsuper.experiments.introduction.measures import SHAPES
 from jsuper.plots import style
 from jsuper.plots.style import Figure
 
-COLORS = dict(
-    zip(SHAPES, (*map(style.PALETTE.get, ("green", "purple", "sky", "orange")), "0.75"))
-)
+COLORS = {
+    "2 dedicated": style.PALETTE["green"],
+    "1 dedicated, 1 pair": style.PALETTE["purple"],
+    "2 pairs": style.PALETTE["sky"],
+    "pentagon": style.PALETTE["orange"],
+    "other": "0.75",
+}
 
 
 def figures(models: xr.DataTree) -> dict[str, Figure]:

@@ -1,0 +1,123 @@
+"""Models with a ReLU on the hidden layer, without it, and with a bias on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import xarray as xr
+
+import jsuper as js
+from jsuper.experiments.privileged_basis.measures import alignments, described
+from jsuper.pytrees import pytree
+
+N_FEATURES, N_NEURONS, RATIO = 10, 5, 0.75
+"""Sizes of the paper's model, and importance of a feature relative to the one before."""
+
+N_ROTATIONS = 20
+
+
+def _named(default: Any, name: str) -> Any:
+    return field(default=default, metadata={"name": name})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What differs between the full and the quick version.
+
+    The densities are one of each of the paper's ranges.
+    """
+
+    densities: tuple[float, ...] = (0.75, 0.35, 0.15, 0.12, 0.06, 0.02)
+    seeds: int = 1_000
+    steps: int = 2_000
+    batch_size: int = 512
+    remeasured: int = _named(10, "models of lowest loss measured again")
+    batches: int = _named(1_024, "batches of 1,024 examples for them")
+    densities_between: int = _named(11, "further sweep: densities from 0.9 to 0.015")
+    seeds_between: int = _named(60, "further sweep: seeds")
+    few_seeds: int = _named(20, "linear hidden layer, and bias on it: seeds")
+
+
+FULL = Settings()
+QUICK = Settings(seeds=25, batches=64, densities_between=0, seeds_between=0, few_seeds=4)
+
+
+@pytree
+class HiddenBiasModel(js.HiddenReLUModel):
+    """Adds a bias c to the neurons: h = ReLU(x W + c), x' = ReLU(h Wᵀ + b)."""
+
+    @property
+    def dims(self):
+        """Names of the axes of each parameter."""
+        return {**super().dims, "c": ("hidden",)}
+
+    def init(self, key):
+        """Draws weights as the model without c does; biases are 0."""
+        return {**super().init(key), "c": jnp.zeros(self.n_hidden)}
+
+    def hidden(self, params, x):
+        """Returns the activations of the neurons."""
+        return jax.nn.relu(x @ params["W"] + params["c"])
+
+
+def task(density) -> js.Task:
+    """The paper's model: tied weights, and a ReLU on the hidden layer."""
+    return _task(density, js.HiddenReLUModel(N_FEATURES, N_NEURONS))
+
+
+def linear_hidden(density) -> js.Task:
+    """The same without that ReLU, whose hidden dimensions may be rotated."""
+    return _task(density, js.ToyModel(N_FEATURES, N_NEURONS))
+
+
+def hidden_bias(density) -> js.Task:
+    """The paper's model with a bias on every neuron."""
+    return _task(density, HiddenBiasModel(N_FEATURES, N_NEURONS))
+
+
+def _task(density, model) -> js.Task:
+    importance = js.geometric_importance(N_FEATURES, RATIO)
+    return js.Task(js.SparseFeatures(N_FEATURES, density), model, importance)
+
+
+def train(settings: Settings) -> dict[str, xr.Dataset]:
+    """Trains all kinds of models, and measures the best ones again.
+
+    ``lowest`` holds the models of lowest loss with losses on other data; ``by_density``
+    and ``by_density_lowest`` are the further sweep, which only the full version has.
+    """
+
+    def fit(build: Callable[..., js.Task], densities, seeds: int) -> xr.Dataset:
+        recipe = js.Recipe(settings.steps, settings.batch_size, js.decaying_adam)
+        axes = {"density": list(densities), "seed": seeds}
+        return described(js.sweep(build, axes, recipe, key=jax.random.key(0)))
+
+    few, densities = settings.few_seeds, settings.densities
+    ds, linear = fit(task, densities, settings.seeds), fit(linear_hidden, densities, few)
+    found = {
+        "models": ds,
+        "lowest": measured_again(ds, settings),
+        "linear_hidden": linear,
+        "hidden_bias": fit(hidden_bias, densities[::2], few),
+        "alignments": alignments(
+            ds.isel(seed=slice(few)), linear, jax.random.key(2), N_ROTATIONS
+        ),
+    }
+    if settings.densities_between:
+        between = js.log_densities(settings.densities_between, 0.015, 0.9)
+        fine = fit(task, between, settings.seeds_between)
+        found |= {"by_density": fine, "by_density_lowest": measured_again(fine, settings)}
+    return found
+
+
+def measured_again(ds: xr.Dataset, settings: Settings) -> xr.Dataset:
+    """The models of lowest loss at each density, with losses on the same fresh data.
+
+    Along ``seed``, lowest loss in training first; ``trained_seed`` says which they are.
+    """
+    lowest = js.lowest(ds, min(settings.remeasured, ds.sizes["seed"]))
+    lowest = lowest.rename(seed="trained_seed", rank="seed")
+    key = jax.random.fold_in(jax.random.key(1), 0)
+    return js.losses(task, lowest, key=key, batches=settings.batches)
