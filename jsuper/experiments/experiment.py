@@ -23,6 +23,11 @@ QUICK = (
 )
 
 
+def setting(default: Any, name: str) -> Any:
+    """A field of settings with the name that the page's table gives it."""
+    return dataclasses.field(default=default, metadata={"name": name})
+
+
 @dataclasses.dataclass(frozen=True)
 class Experiment:
     """An experiment: of the paper, of a follow-up, of the review, or our own.

@@ -1,7 +1,7 @@
 """Classifiers of words on two word lists, and all that is varied about them."""
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -16,15 +16,11 @@ from jsuper.affixes.task import AffixTask, cumulative
 from jsuper.experiments.affixes.corpus import Corpus
 from jsuper.experiments.affixes.measures import example, measure
 from jsuper.experiments.affixes.statistics import LINEAR, RELU, named
+from jsuper.experiments.experiment import setting
 
 ACTIVATIONS = (RELU, LINEAR)
 BATCH = 64
 READOUTS = ("toy", "tied")
-
-
-def _named(name: str, value: Any) -> Any:
-    """A setting with the name that the page's table gives it."""
-    return field(default=value, metadata={"name": name})
 
 
 @dataclass(frozen=True)
@@ -35,16 +31,15 @@ class Settings:
     empty tuple leaves a variation out.
     """
 
-    stems: int = _named("stems of the composed words", 2_000)
-    models: int = _named("models of two neurons, each activation and word list", 100)
-    others: int = _named("models of each variation", 24)
+    stems: int = setting(2_000, "stems of the composed words")
+    models: int = setting(100, "models of two neurons, each activation and word list")
+    others: int = setting(24, "models of each variation")
     steps: int = 1_500
     # Real affixes are of unequal frequency: the rare ones take longer.
-    real_steps: int = _named("steps, real words", 3_000)
-    widths: tuple[int, ...] = _named("other widths", (1, 3, 5, 16))
-    real_widths: tuple[int, ...] = _named("other widths, real words", (3, 5, 16))
-    choices: tuple[str, ...] = _named(
-        "what the review does not state",
+    real_steps: int = setting(3_000, "steps, real words")
+    widths: tuple[int, ...] = setting((1, 3, 5, 16), "other widths")
+    real_widths: tuple[int, ...] = setting((3, 5, 16), "other widths, real words")
+    choices: tuple[str, ...] = setting(
         (
             "real_balanced",
             "few_stems",
@@ -53,25 +48,26 @@ class Settings:
             "unmarked_start",
             "relu_toy_readout",
         ),
+        "what the review does not state",
     )
-    few_stems: int = _named("few stems", 200)
-    hidden: tuple[float, ...] = _named(
-        "other thresholds of the hidden neurons", (-1.0, -0.25, 0.25, 1.0)
+    few_stems: int = setting(200, "few stems")
+    hidden: tuple[float, ...] = setting(
+        (-1.0, -0.25, 0.25, 1.0), "other thresholds of the hidden neurons"
     )
-    real_hidden: tuple[float, ...] = _named(
-        "other thresholds of the hidden neurons, real words", (-0.25,)
+    real_hidden: tuple[float, ...] = setting(
+        (-0.25,), "other thresholds of the hidden neurons, real words"
     )
-    outputs: tuple[float, ...] = _named(
-        "thresholds of the outputs, toy and tied readout", (LINEAR, -0.25, 0.0, 0.25)
+    outputs: tuple[float, ...] = setting(
+        (LINEAR, -0.25, 0.0, 0.25), "thresholds of the outputs, toy and tied readout"
     )
-    real_outputs: tuple[float, ...] = _named(
-        "thresholds of the outputs, toy readout, real words", (-0.25, 0.0)
+    real_outputs: tuple[float, ...] = setting(
+        (-0.25, 0.0), "thresholds of the outputs, toy readout, real words"
     )
-    dual_shares: tuple[float, ...] = _named(
-        "shares of dual words in training", (0.02, 0.1, 0.3)
+    dual_shares: tuple[float, ...] = setting(
+        (0.02, 0.1, 0.3), "shares of dual words in training"
     )
-    real_dual_shares: tuple[float, ...] = _named(
-        "shares of dual words in training, real words", (0.1, 0.3)
+    real_dual_shares: tuple[float, ...] = setting(
+        (0.1, 0.3), "shares of dual words in training, real words"
     )
 
 

@@ -1,13 +1,13 @@
 """Models under an L1 penalty, and models of several sizes to hold against the bounds."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import jax
 import xarray as xr
 
 import jsuper as js
 from jsuper.experiments.bounds.measures import packing
+from jsuper.experiments.experiment import setting
 
 N_FEATURES, N_HIDDEN, RATIO = 20, 5, 0.7
 """Sizes of the penalised models, and importance of a feature relative to the one before."""
@@ -16,26 +16,22 @@ FEATURES_PER_DIMENSION = 30
 """n / m of the models held against the bounds: more than any of them represents."""
 
 
-def _named(default: Any, name: str) -> Any:
-    return field(default=default, metadata={"name": name})
-
-
 @dataclass(frozen=True)
 class Settings:
     """What differs between the full and the quick version."""
 
-    penalty_densities: tuple[float, ...] = _named((0.3, 0.1, 0.03), "penalty: densities")
-    penalties: tuple[float, ...] = _named(
+    penalty_densities: tuple[float, ...] = setting((0.3, 0.1, 0.03), "penalty: densities")
+    penalties: tuple[float, ...] = setting(
         (0.0, 0.003, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0),
         "penalty: weights λ",
     )
-    penalty_seeds: int = _named(4, "penalty: seeds")
-    penalty_steps: int = _named(1_500, "penalty: steps")
-    sizes: tuple[int, ...] = _named((2, 5, 10), "bounds: hidden dimensions m")
-    densities: int = _named(9, "bounds: densities, log-spaced from 1")
-    lowest_density: float = _named(0.01, "bounds: lowest density")
-    seeds: int = _named(4, "bounds: seeds")
-    steps: int = _named(2_500, "bounds: steps")
+    penalty_seeds: int = setting(4, "penalty: seeds")
+    penalty_steps: int = setting(1_500, "penalty: steps")
+    sizes: tuple[int, ...] = setting((2, 5, 10), "bounds: hidden dimensions m")
+    densities: int = setting(9, "bounds: densities, log-spaced from 1")
+    lowest_density: float = setting(0.01, "bounds: lowest density")
+    seeds: int = setting(4, "bounds: seeds")
+    steps: int = setting(2_500, "bounds: steps")
 
 
 FULL = Settings()

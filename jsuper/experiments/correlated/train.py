@@ -1,9 +1,8 @@
 """Sets of correlated and of anticorrelated features, and independent ones as a control."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import jax
 import xarray as xr
@@ -16,31 +15,28 @@ from jsuper.experiments.correlated.measures import (
     relative_to_pca,
     shapes,
 )
-
-
-def _named(default: Any, name: str) -> Any:
-    return field(default=default, metadata={"name": name})
+from jsuper.experiments.experiment import setting
 
 
 @dataclass(frozen=True)
 class Settings:
     """What differs between the full and the quick version."""
 
-    pairs: tuple[float, ...] = _named(
+    pairs: tuple[float, ...] = setting(
         (0.5, 0.2, 0.1, 0.05, 0.02), "two pairs, correlated or not: densities"
     )
-    triples: tuple[float, ...] = _named(
+    triples: tuple[float, ...] = setting(
         (
             *(0.01, 0.02, 0.03, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15),
             *(0.17, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 0.9),
         ),
         "three correlated pairs: densities",
     )
-    bases: tuple[float, ...] = _named(
+    bases: tuple[float, ...] = setting(
         (0.5, 0.3, 0.2, 0.1, 0.05, 0.02), "two sets of ten: densities"
     )
-    seeds: int = _named(32, "seeds")
-    seeds_of_bases: int = _named(16, "seeds of the sets of ten")
+    seeds: int = setting(32, "seeds")
+    seeds_of_bases: int = setting(16, "seeds of the sets of ten")
     steps: int = 2_000
     batch_size: int = 512
 

@@ -1,6 +1,6 @@
 """The phase map, single runs, pairs from two starts, and pentagons at lower thresholds."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import jax
 import numpy as np
@@ -8,13 +8,10 @@ import optax
 import xarray as xr
 
 import jsuper as js
+from jsuper.experiments.experiment import setting
 
 IMPORTANCE = 0.9 ** np.arange(5)
 PAIR_DENSITIES = (0.01, 0.02, 0.05)
-
-
-def _named(name: str, value):
-    return field(default=value, metadata={"name": name})
 
 
 @dataclass(frozen=True)
@@ -28,21 +25,21 @@ class Settings:
     )
     seeds: int = 8
     steps: int = 10_000
-    runs_density: float = _named("density of single runs", 0.05)
-    runs_thresholds: tuple[float, ...] = _named(
-        "thresholds of single runs", (0.0, -0.1, -0.25, -0.4, -0.45, -0.5, -0.55, -0.6)
+    runs_density: float = setting(0.05, "density of single runs")
+    runs_thresholds: tuple[float, ...] = setting(
+        (0.0, -0.1, -0.25, -0.4, -0.45, -0.5, -0.55, -0.6), "thresholds of single runs"
     )
-    runs_seeds: int = _named("seeds of single runs", 64)
-    pair_thresholds: tuple[float, ...] = _named(
-        "thresholds of pairs",
+    runs_seeds: int = setting(64, "seeds of single runs")
+    pair_thresholds: tuple[float, ...] = setting(
         (-0.65, -0.58, -0.54, -0.52, -0.5, -0.48, -0.44, -0.4, -0.3, -0.2, -0.1),
+        "thresholds of pairs",
     )
-    pentagon_thresholds: tuple[float, ...] = _named(
-        "thresholds of pentagons",
+    pentagon_thresholds: tuple[float, ...] = setting(
         (-0.35, -0.3, -0.25, -0.2, -0.15, -0.125, -0.1, -0.05, 0.0),
+        "thresholds of pentagons",
     )
-    restarts: int = _named("seeds of pairs and pentagons", 4)
-    batches: int = _named("batches of the loss measured again", 1_024)
+    restarts: int = setting(4, "seeds of pairs and pentagons")
+    batches: int = setting(1_024, "batches of the loss measured again")
 
 
 FULL = Settings()

@@ -1,14 +1,14 @@
 """Models with a ReLU on the hidden layer, without it, and with a bias on it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 import xarray as xr
 
 import jsuper as js
+from jsuper.experiments.experiment import setting
 from jsuper.experiments.privileged_basis.measures import alignments, described
 from jsuper.pytrees import pytree
 
@@ -16,10 +16,6 @@ N_FEATURES, N_NEURONS, RATIO = 10, 5, 0.75
 """Sizes of the paper's model, and importance of a feature relative to the one before."""
 
 N_ROTATIONS = 20
-
-
-def _named(default: Any, name: str) -> Any:
-    return field(default=default, metadata={"name": name})
 
 
 @dataclass(frozen=True)
@@ -33,11 +29,11 @@ class Settings:
     seeds: int = 1_000
     steps: int = 2_000
     batch_size: int = 512
-    remeasured: int = _named(10, "models of lowest loss measured again")
-    batches: int = _named(1_024, "batches of 1,024 examples for them")
-    densities_between: int = _named(11, "further sweep: densities from 0.9 to 0.015")
-    seeds_between: int = _named(60, "further sweep: seeds")
-    few_seeds: int = _named(20, "linear hidden layer, and bias on it: seeds")
+    remeasured: int = setting(10, "models of lowest loss measured again")
+    batches: int = setting(1_024, "batches of 1,024 examples for them")
+    densities_between: int = setting(11, "further sweep: densities from 0.9 to 0.015")
+    seeds_between: int = setting(60, "further sweep: seeds")
+    few_seeds: int = setting(20, "linear hidden layer, and bias on it: seeds")
 
 
 FULL = Settings()
