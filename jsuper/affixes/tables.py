@@ -11,8 +11,6 @@ from jsuper.affixes.spelling import attach
 from jsuper.affixes.words import AFFIXES, AffixDataset, check_affixes, read_rows
 from jsuper.validation import check_count
 
-# Every pair that can be spelt, in the order in which the two join the stem: no English
-# word has -able and -ful.
 PAIRS = (
     ("re-", "un-"),
     ("-able", "un-"),
@@ -24,8 +22,9 @@ PAIRS = (
     ("-able", "-ness"),
     ("-ful", "-ness"),
 )
+"""Every pair that can be spelt, in the order in which the two join the stem: no English word
+has -able and -ful."""
 
-# English affixes of the same lengths that share no letter with any of the five.
 NEUTRAL = {
     "un-": ("co-", "di-"),
     "re-": ("co-", "di-"),
@@ -33,6 +32,7 @@ NEUTRAL = {
     "-ful": ("-dom", "-ity"),
     "-ness": ("-hood", "-wick"),
 }
+"""English affixes of the same lengths that share no letter with any of the five."""
 
 
 def real_words() -> AffixDataset:

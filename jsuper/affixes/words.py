@@ -17,6 +17,8 @@ from jsuper.affixes.spelling import letters_of, segment
 from jsuper.validation import check, check_key, check_number
 
 AFFIXES = ("un-", "re-", "-able", "-ful", "-ness")
+"""The review's five affixes, in the order of their labels."""
+
 SHORTEST_STEM = 3
 
 
