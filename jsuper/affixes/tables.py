@@ -22,8 +22,10 @@ PAIRS = (
     ("-able", "-ness"),
     ("-ful", "-ness"),
 )
-"""Every pair that can be spelt, in the order in which the two join the stem: no English word
-has -able and -ful."""
+"""Every pair that can be spelt, in the order in which the two join the stem.
+
+No English word has -able and -ful.
+"""
 
 NEUTRAL = {
     "un-": ("co-", "di-"),
