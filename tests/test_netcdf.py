@@ -121,7 +121,7 @@ def test_columns_of_any_kind_are_kept_or_become_text(values, expected, place, tm
             ),
             "'model' is a MultiIndex",
         ),
-        (xr.DataArray([1.0]), "must be an xarray Dataset, got DataArray"),
+        (xr.DataArray([1.0]), "must be an xarray Dataset or DataTree, got DataArray"),
     ],
 )
 def test_what_cannot_be_held_is_named_in_a_line(ds, message, tmp_path):
