@@ -171,7 +171,7 @@ def _with_all_notes(parts: list[xr.Dataset]) -> list[xr.Dataset]:
     coords = [item for part in parts for item in part.coords.items()]
     notes = {name: value for name, value in coords if value.ndim == 0}
     for name, value in notes.items():
-        missing = {"M": np.datetime64("NaT"), "m": np.timedelta64("NaT")}
+        missing = {"M": np.datetime64("NaT", "ns"), "m": np.timedelta64("NaT", "ns")}
         missing |= dict.fromkeys("biuf", np.nan)
         absent = missing.get(value.dtype.kind, "")
         parts = [p if name in p.coords else p.assign_coords({name: absent}) for p in parts]
