@@ -9,6 +9,8 @@ from flax import struct
 
 import jsuper as js
 from jsuper.pytrees import Opaque, node_types, visible
+from jsuper.sweeps.axes import read_axes
+from jsuper.sweeps.cells import Cells
 
 KEYS = jax.random.split(jax.random.key(0), 1)
 
@@ -171,6 +173,10 @@ def test_what_is_no_pytree_is_static_where_it_is_the_same():
         return js.Task(Plain(3, TABLE), js.ToyModel(3, 3, threshold))
 
     assert isinstance(task(0.0).features, Opaque)
+    # Its copies are not kept for every cell.
+    axes = read_axes({"threshold": [0.0, -1.0, -2.0]})
+    made = Cells(task, axes, None, js.Recipe(2, 8))
+    assert len({id(cell.program) for cell in made.cells}) == 1
     ds = js.sweep(task, {"threshold": [0.0, -1.0]}, js.Recipe(2, 8), key=jax.random.key(0))
     assert ds["finite"].all()
 

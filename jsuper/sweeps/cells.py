@@ -72,6 +72,7 @@ class Cells:
         if SEED not in self.takes:
             self._seeds = self._seeds[:1]
         self._tasks: dict[Hashable, Any] = {}
+        self._programs: dict[Hashable, Hashable] = {}
         self.axes = axes  # with integers as they are, until all are settled
         self.axes = {name: self._settled(axis) for name, axis in axes.items()}
         self.first_task = self._task(self._first(), self._seeds[0])
@@ -121,7 +122,10 @@ class Cells:
         flat = [jax.tree.flatten(task) for task in tasks]
         leaves = [own for own, _ in flat]
         self._check_names(values, leaves[0])
-        programs = [_program(*parts) for parts in flat]
+        # One object for all equal ones: what it holds of a task is held once.
+        programs = [
+            self._programs.setdefault(p, p) for p in itertools.starmap(_program, flat)
+        ]
         for task, program in zip(tasks, programs, strict=True):
             if program not in self._tasks:
                 check_task(task, self._recipe.batch_size)
