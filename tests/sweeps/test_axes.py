@@ -11,7 +11,6 @@ import optax
 import pandas as pd
 import pytest
 import xarray as xr
-from test_sweep import assert_rejected, compilations
 
 import jsuper as js
 from jsuper.sweeps.axes import read_axes, read_seeds
@@ -67,7 +66,7 @@ MIXED = {
 
 
 @pytest.fixture(scope="module")
-def mixed():
+def mixed(compilations):
     recipe = dataclasses.replace(RECIPE, optimizer=adam)
     with compilations() as compiled:
         ds = js.sweep(task, MIXED, recipe, key=KEY)
@@ -401,11 +400,11 @@ def test_a_count_of_seeds_is_refused_before_it_is_written_out():
         ),
     ],
 )
-def test_axes_that_do_not_fit(build, axes, message):
+def test_axes_that_do_not_fit(build, axes, message, assert_rejected):
     assert_rejected(ValueError, message, build, axes)
 
 
-def test_axes_may_not_be_names_where_the_task_needs_numbers():
+def test_axes_may_not_be_names_where_the_task_needs_numbers(assert_rejected):
     message = "axis 'density' must hold numbers, got ['low', 'high']"
     assert_rejected(ValueError, message, task, {"density": ["low", "high"]})
 
@@ -493,7 +492,7 @@ def test_the_fused_form_serves_tasks_of_each_seed():
 # Optimizers
 
 
-def test_twenty_learning_rates_cost_one_compilation():
+def test_twenty_learning_rates_cost_one_compilation(compilations):
     rates = np.geomspace(1e-4, 1e-1, 20)
     recipe = dataclasses.replace(RECIPE, optimizer=adam)
     axes = {"density": [0.5], "learning_rate": rates, "seed": 2}
@@ -515,7 +514,7 @@ def test_twenty_learning_rates_cost_one_compilation():
         )
 
 
-def test_an_optimizer_that_cannot_be_traced_is_one_for_each_value():
+def test_an_optimizer_that_cannot_be_traced_is_one_for_each_value(compilations):
     def warm(warmup, steps, kind):
         assert steps == 20
         if warmup > 5:  # a traced number has no answer

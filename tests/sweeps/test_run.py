@@ -11,7 +11,6 @@ import optax
 import pandas as pd
 import pytest
 import xarray as xr
-from test_sweep import assert_rejected
 
 import jsuper as js
 from jsuper.sweeps.devices import checked_devices
@@ -221,7 +220,7 @@ class Important(Own):
         (lambda level: Own(level, params=()), "init must return parameters, got {}"),
     ],
 )
-def test_labels_and_losses_are_checked_before_training(build, message):
+def test_labels_and_losses_are_checked_before_training(build, message, assert_rejected):
     assert_rejected(ValueError, message, build, {"level": [1.0, 2.0]})
 
 
@@ -235,7 +234,7 @@ def test_importance_that_all_share_is_no_hindrance():
     assert ds["importance"].values.tolist() == [0.5] * 5
 
 
-def test_parameters_must_be_real_numbers():
+def test_parameters_must_be_real_numbers(assert_rejected):
     @js.pytree
     class Counts:
         level: float

@@ -1,9 +1,7 @@
 """The sweep: labels, independence of the cells, random streams, and what is rejected."""
 
-import contextlib
 import dataclasses
 import json
-import re
 
 import jax
 import jax.monitoring
@@ -48,22 +46,6 @@ class Draws:
 
 
 DRAW_RECIPE = js.Recipe(steps=2, batch_size=1, log_every=1, optimizer=optax.set_to_zero())
-
-
-@contextlib.contextmanager
-def compilations():
-    """Collects the names of the functions that JAX compiles."""
-    names = []
-
-    def listen(event, _, **metadata):
-        if event == "/jax/core/compile/backend_compile_duration":
-            names.append(metadata.get("fun_name"))
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    try:
-        yield names
-    finally:
-        jax.monitoring.unregister_event_duration_listener(listen)
 
 
 @pytest.fixture(scope="module")
@@ -309,7 +291,7 @@ def test_a_long_list_of_diverged_models_is_cut():
 # Compilation
 
 
-def test_a_second_sweep_compiles_nothing(grid):
+def test_a_second_sweep_compiles_nothing(grid, compilations):
     other_axes = {
         "density": [0.9, 0.5, 0.1],
         "threshold": [-0.1, -np.inf],
@@ -397,15 +379,6 @@ def grows(density):
     return js.Task(js.SparseFeatures(2, density), model)
 
 
-def assert_rejected(error, message, build, axes, **options):
-    """Exactly this error, raised before JAX compiles any phase of training."""
-    match = re.escape(message)
-    with compilations() as compiled, pytest.raises(error, match=match):
-        js.sweep(build, axes, SHORT, **{"key": KEY, **options})
-    # Building the tasks may have compiled an elementwise operation or two.
-    assert not {"jit(_start)", "jit(_advance)", "jit(_evaluate)"} & set(compiled)
-
-
 @pytest.mark.parametrize(
     ("axis", "message"),
     [
@@ -440,7 +413,7 @@ def assert_rejected(error, message, build, axes, **options):
         ({"seed": [2**32]}, "'seed' must stay below 2**32, got 4294967296"),
     ],
 )
-def test_axes_are_checked_before_anything_compiles(axis, message):
+def test_axes_are_checked_before_anything_compiles(axis, message, assert_rejected):
     axes = {"density": [0.5, 0.1], "threshold": [0.0], **axis}
     assert_rejected(ValueError, message, pair, axes)
 
@@ -466,7 +439,7 @@ def test_axes_are_checked_before_anything_compiles(axis, message):
         "parameter",
     ],
 )
-def test_axes_must_fit_what_build_takes(build, axes, message):
+def test_axes_must_fit_what_build_takes(build, axes, message, assert_rejected):
     assert_rejected(ValueError, message, build, axes)
 
 
@@ -482,13 +455,15 @@ def test_axes_must_fit_what_build_takes(build, axes, message):
         ({"key": jax.random.split(KEY)}, TypeError, "key must be a single key"),
     ],
 )
-def test_options_are_checked_before_anything_compiles(options, error, message):
+def test_options_are_checked_before_anything_compiles(
+    options, error, message, assert_rejected
+):
     axes = {"density": [0.5], "threshold": [0.0]}
     assert_rejected(error, message, pair, axes, **options)
 
 
 @pytest.mark.parametrize("made", [None, 3.0, js.ToyModel(2, 1)], ids=["None", "3", "model"])
-def test_build_must_make_a_task(made):
+def test_build_must_make_a_task(made, assert_rejected):
     message = f"methods init and loss, got {type(made).__name__} without"
     assert_rejected(TypeError, message, lambda density: made, {"density": [0.5]})
 
@@ -560,14 +535,14 @@ class Named:
 
 
 @pytest.mark.parametrize("name", ["loss", "history", "seed", "level", "step", "a/b"])
-def test_a_parameter_needs_a_name_of_its_own(name):
+def test_a_parameter_needs_a_name_of_its_own(name, assert_rejected):
     message = f"parameter {name!r} must have another name"
     assert_rejected(
         ValueError, message, lambda level: Named(level, name), {"level": [1.0, 2.0]}
     )
 
 
-def test_what_is_no_task_is_refused_before_training():
+def test_what_is_no_task_is_refused_before_training(assert_rejected):
     axes = {"level": [1.0]}
     vector = "loss must return one number, got"
     assert_rejected(ValueError, vector, lambda level: Named(level, "w", (2,)), axes)
