@@ -4,10 +4,15 @@ import csv
 import dataclasses
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from jsuper.results.statistics import Interval
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from jsuper.plots import style
+from jsuper.results.statistics import Interval, interval
 
 LONGEST = 118
 """Characters of a cell of the page's table; what does not fit stands in the data."""
@@ -45,6 +50,70 @@ class Case:
         return cls(
             where, quantity, found.value, found.low, found.high, found.n, unit, **more
         )
+
+    @classmethod
+    def mean(
+        cls, where: str, quantity: str, sample: ArrayLike, unit: str = "", **more: Any
+    ) -> "Case":
+        """Returns the mean of a sample, an entry for each seed, with its interval."""
+        return cls.of(where, quantity, interval(np.mean, np.ravel(sample)), unit, **more)
+
+    @classmethod
+    def spread(
+        cls, where: str, quantity: str, values: ArrayLike, over: str, unit: str = ""
+    ) -> "Case":
+        """Returns the median of some values, and their range over ``over``."""
+        found = np.asarray(values, float).ravel()
+        ends = np.nanquantile(found, [0.5, 0, 1]) if found.size else np.full(3, np.nan)
+        middle, low, high = ends.tolist()
+        return cls(where, quantity, middle, low, high, None, unit, f"range over {over}")
+
+    @classmethod
+    def count(cls, where: str, quantity: str, holds: xr.DataArray) -> "Case":
+        """Returns at how many values of its axis something holds."""
+        (axis,) = holds.dims
+        many = {"density": "densities"}.get(str(axis), f"{axis}s".replace("_", " "))
+        return cls(where, quantity, int(holds.sum()), unit=f"of {holds.size} {many}")
+
+    @classmethod
+    def each(
+        cls,
+        values: xr.DataArray,
+        quantity: str,
+        unit: str = "",
+        *,
+        where: str = "",
+        statistic: Callable[..., Any] = np.mean,
+        **more: Any,
+    ) -> "list[Case]":
+        """Returns a case for each cell, which its coordinates name.
+
+        Args:
+            values: Numbers along named axes. Along ``seed``, if it is one of them, the
+                statistic is taken, with its bootstrap interval.
+            quantity: As in `Case`.
+            unit: As in `Case`.
+            where: What stands before the coordinates.
+            statistic: As in `jsuper.results.statistics.interval`.
+            **more: Other arguments of `Case`.
+        """
+        axes = [axis for axis in values.dims if axis != "seed"]
+        rows = values.astype(float).transpose(*axes, ...)
+        cases = []
+        for at in np.ndindex(*(rows.sizes[axis] for axis in axes)):
+            cell = rows.values[at]
+            named = [
+                style.coordinate(str(axis), rows[axis].values[i], exrelu=False)
+                for axis, i in zip(axes, at, strict=True)
+            ]
+            here = ", ".join(([where] if where else []) + named)
+            if cell.ndim:
+                cases.append(
+                    cls.of(here, quantity, interval(statistic, cell), unit, **more)
+                )
+            else:
+                cases.append(cls(here, quantity, cell.item(), unit=unit, **more))
+        return cases
 
     def __str__(self) -> str:
         said = f"{self.quantity} {_number(self.value, self.unit)}".strip()
@@ -97,6 +166,11 @@ class Finding:
         """Returns the verdict and the first numbers, in one line."""
         verdict = "agrees" if self.agrees else "DIFFERS"
         return f"{verdict:8} {self.stated}: {self.measured(LONGEST)}"
+
+
+def told_first(cases: Iterable[Case], where: str) -> list[Case]:
+    """Returns the cases with those of one place first: the page shows the first."""
+    return sorted(cases, key=lambda case: case.where != where)
 
 
 def table(findings: Iterable[Finding]) -> str:

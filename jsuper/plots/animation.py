@@ -7,13 +7,10 @@ import xarray as xr
 from matplotlib.animation import FuncAnimation
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from mpl_toolkits.mplot3d import Axes3D
 
 from jsuper.padding import trim
-from jsuper.plots import style
+from jsuper.plots import panels, style
 from jsuper.plots.style import Figure
-
-COLORS = style.CATEGORIES
 
 
 class Motion(FuncAnimation):
@@ -23,6 +20,7 @@ class Motion(FuncAnimation):
         return self.to_jshtml()
 
 
+@style.paper
 def embedding_motion(
     ds: xr.Dataset,
     *,
@@ -61,7 +59,7 @@ def embedding_motion(
     """
     W, loss, steps = _trajectory(ds)
     group_of = _checked_groups(groups, W.shape[1])
-    figure = Figure(figsize=(6.0, 3.0), layout="constrained", dpi=80)
+    figure = Figure(figsize=(6.0, 3.0), dpi=80)
     canvas = FigureCanvasAgg(figure)
     left = figure.add_subplot(1, 2, 1, projection="3d" if W.shape[2] == 3 else None)
     right = figure.add_subplot(1, 2, 2)
@@ -69,10 +67,11 @@ def embedding_motion(
     draw_loss(right, steps, loss)
     (here,) = right.plot([], [], "o", color=style.PALETTE["vermilion"], markersize=5)
 
+    @style.paper  # frames are made later, when the animation is saved
     def frame(i: int) -> list:
         left.clear()
-        draw_embeddings(left, W[i], group_of, extent, view)
-        left.set_title(f"step {steps[i]:,}", fontsize=9)
+        panels.embeddings(left, W[i], extent=extent, groups=group_of, view=view)
+        left.set_title(f"step {steps[i]:,}")
         here.set_data([steps[i]], [loss[i]])
         return [here]
 
@@ -82,61 +81,14 @@ def embedding_motion(
     return animation
 
 
-def draw_embeddings(
-    panel: Axes,
-    W: np.ndarray,
-    groups: np.ndarray | None,
-    extent: float,
-    view: tuple[float, float] = (15.0, -60.0),
-) -> None:
-    """Draws one model: a line from the origin to each embedding, shape (feature, 2 or 3).
-
-    Args:
-        panel: Axes to draw on; three-dimensional ones for three hidden dimensions.
-        W: Weights, shape (n_features, 2) or (n_features, 3).
-        groups: As in `embedding_motion`, or None.
-        extent: Every axis runs from minus to plus this.
-        view: As in `embedding_motion`.
-    """
-    n_dims = W.shape[1]
-    for i, row in enumerate(W):
-        name = COLORS[0 if groups is None else groups[i] % len(COLORS)]
-        color = style.PALETTE[name]
-        panel.plot(*np.stack([0 * row, row], 1), color=color, linewidth=1.4)
-        panel.plot(*row[:, None], "o", color=color, markersize=4.5)
-    for group in [] if groups is None else np.unique(groups):
-        corners = W[groups == group]
-        if n_dims == 2:
-            middle = corners.mean(0)
-            corners = corners[np.argsort(np.arctan2(*(corners - middle).T[::-1]))]
-        outline = np.concatenate([corners, corners[:1]])
-        color = style.PALETTE[COLORS[group % len(COLORS)]]
-        panel.plot(*outline.T, color=color, linewidth=0.8, alpha=0.6)
-    limits = (-extent, extent)
-    if n_dims == 2:
-        panel.set(xlim=limits, ylim=limits, xticks=[], yticks=[])
-        panel.set_aspect("equal")
-        panel.axhline(0, color="0.9", linewidth=0.6, zorder=0)
-        panel.axvline(0, color="0.9", linewidth=0.6, zorder=0)
-        panel.spines[:].set_color("0.85")
-    else:
-        assert isinstance(panel, Axes3D)
-        panel.set(xlim=limits, ylim=limits, zlim=limits)
-        panel.set(xticklabels=[], yticklabels=[], zticklabels=[])
-        panel.set_box_aspect((1, 1, 1))
-        panel.view_init(*view)
-
-
 def draw_loss(panel: Axes, steps: np.ndarray, loss: np.ndarray) -> None:
-    """Draws the loss over the steps, in the log, beginning after step 0."""
+    """Draws the loss over the steps, log-spaced, beginning after step 0."""
     panel.plot(steps, loss, color="black", linewidth=1.2)
     panel.set_xscale("symlog", linthresh=max(1, steps[steps > 0].min(initial=1)))
     panel.set_yscale("log")
     panel.set_xlim(0, steps[-1] * 1.1)
-    panel.set_xlabel("step", fontsize=8)
-    panel.set_ylabel("loss", fontsize=8)
-    panel.tick_params(labelsize=7)
-    panel.spines[["top", "right"]].set_visible(False)
+    panel.set_xlabel("step")
+    panel.set_ylabel("loss")
 
 
 def _trajectory(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ from jsuper.plots.style import Figure
 from jsuper.results.models import stays_finite
 
 
+@style.paper
 def loss_curves(ds: xr.Dataset, *, band: tuple[float, float] = (0.1, 0.9)) -> Figure:
     """Draws the training loss of every cell: median over seeds, with a band.
 
@@ -57,10 +58,10 @@ def loss_curves(ds: xr.Dataset, *, band: tuple[float, float] = (0.1, 0.9)) -> Fi
         style.plain_log(panel.yaxis)
         panel.label_outer()
         if panels_axis:
-            panel.set_title(style.label(ds, panels_axis, j), fontsize=9)
+            panel.set_title(style.label(ds, panels_axis, j))
     if lines:
         handles = panels[-1].get_legend_handles_labels()
-        figure.legend(*handles, fontsize=7, loc="outside right upper")
+        figure.legend(*handles, loc="outside right upper")
     style.say_what_is_fixed(figure, ds)
     return figure
 

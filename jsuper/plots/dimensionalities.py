@@ -23,6 +23,7 @@ FRACTIONS = {
 Superposition")."""
 
 
+@style.paper
 def dimensionality(ds: xr.Dataset, *, fractions: dict[str, float] | None = None) -> Figure:
     r"""Draws the dimensionality of every feature against 1 / density.
 
@@ -74,7 +75,6 @@ def dimensionality(ds: xr.Dataset, *, fractions: dict[str, float] | None = None)
                     (1.02, height),
                     xycoords=("axes fraction", "data"),
                     va="bottom" if name == "pentagon" else "center",
-                    fontsize=7,
                 )
         panel.set(ylim=(0, 1.06), ylabel="dimensionality $D_i$")
         if is_number:
@@ -86,6 +86,6 @@ def dimensionality(ds: xr.Dataset, *, fractions: dict[str, float] | None = None)
             panel.set_xticks(inverse, [style.value_text(name) for name in density])
         panel.label_outer()
         if other:
-            panel.set_title(style.label(ds, other, j), fontsize=9)
+            panel.set_title(style.label(ds, other, j))
     style.say_what_is_fixed(figure, ds)
     return figure

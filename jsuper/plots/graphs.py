@@ -25,6 +25,7 @@ POLYTOPE_COLORS = {
 OTHER_COLOR = style.PALETTE["sky"]
 
 
+@style.paper
 def feature_graphs(
     ds: xr.Dataset,
     *,
@@ -65,8 +66,7 @@ def feature_graphs(
         model = cells.one_cell(ds, {axis: i} if axis else {})
         title = cells.what_is_wrong(model)
         if title:
-            panel.set(xticks=[], yticks=[])
-            panel.spines[:].set_color("0.85")
+            style.frame(panel)
         else:
             W = cells.weights(model)
             found = identify(
@@ -78,7 +78,7 @@ def feature_graphs(
             title = f"{drawn} of {len(W)} features"
         if axis:
             title = f"{style.label(ds, axis, i)}\n{title}"
-        panel.set_title(title, fontsize=8)
+        panel.set_title(title)
     order = [name for name in POLYTOPE_COLORS if name in names]
     order[-1:-1] = sorted(names - set(POLYTOPE_COLORS))
     if order:
@@ -89,8 +89,6 @@ def feature_graphs(
             ],
             loc="outside lower center",
             ncols=min(len(order), 6),
-            fontsize=7,
-            frameon=False,
         )
     style.say_what_is_fixed(figure, ds)
     return figure
@@ -121,11 +119,9 @@ def _draw(panel: Axes, W: np.ndarray, found: list[Block], interference: float) -
             )
         )
         panel.plot(*ring.T, "o", color=color(block.name), markersize=2.6, mew=0)
-    panel.set(xticks=[], yticks=[])
+    style.frame(panel)
     panel.margins(0.06)
     panel.set_aspect("equal", adjustable="datalim")
-    for spine in panel.spines.values():
-        spine.set_color("0.85")
 
 
 def _ring(W: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from jsuper.plots import cells, style
 from jsuper.plots.style import Figure
 
 
+@style.paper
 def neuron_stacks(
     ds: xr.Dataset, *, weights: str = "W", color: str = "feature", most: int = 6
 ) -> Figure:
@@ -65,21 +66,20 @@ def neuron_stacks(
             ends[side, neurons] += row
         panel.set_xlim(-0.6, m - 0.4)
         panel.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        panel.tick_params(labelsize=7)
-        panel.spines[["top", "right"]].set_visible(False)
         if axis:
-            panel.set_title(style.label(ds, axis, k, first=k == 0), fontsize=8)
+            panel.set_title(style.label(ds, axis, k, first=k == 0))
         if k + most >= len(panels):
-            panel.set_xlabel("neuron", fontsize=8)
+            panel.set_xlabel("neuron")
             panel.tick_params(labelbottom=True)
         if k % most == 0:
-            panel.set_ylabel("weights, stacked", fontsize=8)
+            panel.set_ylabel("weights, stacked")
     name = "feature" if color == "feature" else "polysemanticity"
     style.colorbar(figure, panels, norm, cmap, name)
     style.say_what_is_fixed(figure, ds)
     return figure
 
 
+@style.paper
 def neuron_matrices(ds: xr.Dataset, *, weights: str = "W", most: int = 6) -> Figure:
     """Draws the weights between features and neurons, one panel for each cell.
 
@@ -107,14 +107,13 @@ def neuron_matrices(ds: xr.Dataset, *, weights: str = "W", most: int = 6) -> Fig
         panel.set(xlim=(-0.5, m - 0.5), ylim=(n - 0.5, -0.5))  # alike for all sizes
         for edges in (panel.xaxis, panel.yaxis):
             edges.set_major_locator(MaxNLocator(4, integer=True))
-        panel.tick_params(labelsize=7)
         if axis:
-            panel.set_title(style.label(ds, axis, k, first=k == 0), fontsize=8)
+            panel.set_title(style.label(ds, axis, k, first=k == 0))
         if k + most >= len(panels):
-            panel.set_xlabel("neuron", fontsize=8)
+            panel.set_xlabel("neuron")
             panel.tick_params(labelbottom=True)
         if k % most == 0:
-            panel.set_ylabel("feature", fontsize=8)
+            panel.set_ylabel("feature")
     style.colorbar(figure, panels, norm, "RdBu_r", "weight", extend="both")
     style.say_what_is_fixed(figure, ds)
     return figure

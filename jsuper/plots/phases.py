@@ -21,6 +21,7 @@ COUNTS = ("represented", "dedicated", "superposed")
 SPREAD = "\nstandard deviation over seeds"
 
 
+@style.paper
 def phase_map(
     ds: xr.Dataset,
     quantities: str | Sequence[str],
@@ -72,7 +73,7 @@ def phase_map(
             y_scale, y_edges = style.cell_edges(field[y].values)
             mesh = panel.pcolormesh(x_edges, y_edges, field.values, **look)
             panel.set(xscale=x_scale, yscale=y_scale)
-            panel.set_title(title, fontsize=8)
+            panel.set_title(title)
             for axis, name in ((panel.xaxis, x), (panel.yaxis, y)):
                 style.name_cells(axis, field[name].values)
             whole = quantity in COUNTS and not spread

@@ -19,6 +19,7 @@ ABSENT, DEDICATED, SUPERPOSED = "#dddddd", "#003399", "#dd4444"
 OTHERS_SUPERPOSED = "#6688dd"
 
 
+@style.paper
 def feature_phases(
     ds: xr.Dataset, feature: int = -1, *, x: str = "importance", y: str = "density"
 ) -> Figure:
@@ -49,7 +50,7 @@ def feature_phases(
     if axes != {x, y}:
         raise ValueError(f"ds must have the axes {x!r} and {y!r}, got {sorted(axes)}")
     norm, shared = (_of_feature(one[name], feature) for name in ("norm", "superposition"))
-    figure = Figure(figsize=(5.4, 3.6), layout="constrained", dpi=150)
+    figure = Figure(figsize=(5.4, 3.6))
     panel, key = figure.subplots(1, 2, width_ratios=[1, 0.28])
     draw_phases(
         panel,
@@ -110,9 +111,8 @@ def draw_key(panel: Axes) -> None:
     panel.set(xticks=[0, 1], yticks=[0, 1])
     panel.set_xticklabels(["0", "≥ 1"])
     panel.set_yticklabels(["0", "≥ 1"])
-    panel.tick_params(labelsize=7)
-    panel.set_xlabel("superposition\n$\\sum_j (\\hat W_i \\cdot W_j)^2$", fontsize=8)
-    panel.set_ylabel("norm $\\Vert W_i \\Vert$", fontsize=8)
+    panel.set_xlabel("superposition\n$\\sum_j (\\hat W_i \\cdot W_j)^2$")
+    panel.set_ylabel("norm $\\Vert W_i \\Vert$")
 
 
 def extra_feature(n_features: int) -> dict[str, tuple[float, float]]:
@@ -152,7 +152,6 @@ def draw_theory(
                 density[int(np.median(rows))],
                 text,
                 color="black" if name == "extra ignored" else "white",
-                fontsize=7,
                 ha="center",
                 va="center",
             )

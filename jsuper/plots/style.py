@@ -1,9 +1,13 @@
 """One look for all figures: colours, panels, and what stands on their axes."""
 
+import functools
 import io
 import textwrap
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
+import matplotlib
 import matplotlib.figure
 import numpy as np
 import xarray as xr
@@ -33,8 +37,50 @@ PALETTE = {
 """Colours that colour-blind readers can tell apart (Okabe and Ito 2008)."""
 
 
+GUIDE: dict[str, Any] = {"color": "0.6", "linewidth": 0.8, "zorder": 0}
+"""The look of lines that only guide the eye."""
+
+SERIES: tuple[dict[str, Any], ...] = tuple(
+    {"color": PALETTE[color], "marker": marker}
+    for color, marker in zip(
+        ("blue", "vermilion", "green", "orange", "purple"), "os^Dv", strict=True
+    )
+)
+"""Colour and marker of the first, second, … of a few lines in one panel."""
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@functools.cache
+def look() -> matplotlib.RcParams:
+    """The settings of matplotlib that all figures share, from ``paper.mplstyle``."""
+    path = Path(__file__).with_name("paper.mplstyle")
+    return matplotlib.rc_params_from_file(path, use_default_template=False)
+
+
+def paper(draw: Callable[P, R]) -> Callable[P, R]:
+    """Makes a function draw its figures in the look of the paper, `look`."""
+
+    @functools.wraps(draw)
+    def styled(*args: P.args, **kwargs: P.kwargs) -> R:
+        with matplotlib.rc_context(look()):
+            return draw(*args, **kwargs)
+
+    return styled
+
+
 class Figure(matplotlib.figure.Figure):
     """A matplotlib figure that a notebook shows as a picture, without pyplot."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"layout": "constrained", "dpi": 150, **kwargs})
+
+    def draw(self, renderer: Any) -> None:
+        """Draws, with ticks in the look of the rest: matplotlib makes them only now."""
+        with matplotlib.rc_context(look()):
+            super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
         picture = io.BytesIO()
@@ -42,16 +88,22 @@ class Figure(matplotlib.figure.Figure):
         return picture.getvalue()
 
 
+def frame(panel: Axes) -> None:
+    """Gives a panel without numbers on its axes a light frame."""
+    panel.set(xticks=[], yticks=[])
+    panel.spines[:].set(visible=True, color="0.85")
+
+
 def say(panel: Axes, text: str) -> None:
     """Writes into the middle of a panel why nothing is drawn there."""
     middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": panel.transAxes}
-    panel.text(0.5, 0.5, text, fontsize=7, color="0.4", **middle)
+    panel.text(0.5, 0.5, text, color="0.4", **middle)
 
 
 def panel_grid(rows, columns, width, height, **shared) -> tuple[Figure, Any]:
     """A figure of rows x columns panels, each ``width`` x ``height`` inches."""
     size = (width * columns + 0.9, height * rows + 0.4)
-    figure = Figure(figsize=size, layout="constrained", dpi=150)
+    figure = Figure(figsize=size)
     return figure, figure.subplots(rows, columns, squeeze=False, **shared)
 
 
@@ -76,8 +128,7 @@ def colorbar(figure, axes, norm, cmap, label, **kwargs) -> None:
     bar = figure.colorbar(
         mappable, ax=list(axes.ravel()), pad=0.02, aspect=aspect, **kwargs
     )
-    bar.set_label(label, fontsize=8)
-    bar.ax.tick_params(labelsize=7)
+    bar.set_label(label)
 
 
 def say_what_is_fixed(figure: matplotlib.figure.Figure, ds: xr.Dataset) -> None:
@@ -92,7 +143,7 @@ def say_what_is_fixed(figure: matplotlib.figure.Figure, ds: xr.Dataset) -> None:
     ]
     if fixed:
         width = max(20, int(12 * figure.get_figwidth()))
-        figure.suptitle(_wrapped(", ".join(fixed), width), fontsize=9)
+        figure.suptitle(_wrapped(", ".join(fixed), width))
 
 
 def axis_name(ds: xr.Dataset, axis: str) -> str:
@@ -194,8 +245,11 @@ def plain_log(axis: Axis) -> None:
     """Ticks of a logarithmic axis: plain numbers at 1, 0.3, 0.1 and so on.
 
     Every power of ten alone stands where there are many, more numbers where there are
-    few. Call it after the scale is set.
+    few. The axis becomes logarithmic if it is not.
     """
+    if axis.get_scale() == "linear":
+        rescale = axis.axes.set_xscale if isinstance(axis, XAxis) else axis.axes.set_yscale
+        rescale("log")
 
     def said(value: float, position: float = 0) -> str:
         low, high = sorted(axis.get_view_interval())

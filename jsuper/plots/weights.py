@@ -6,12 +6,13 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 
 from jsuper.padding import SUFFIX, own_size
-from jsuper.plots import cells, style
+from jsuper.plots import cells, panels, style
 from jsuper.plots.style import Figure
 from jsuper.results.measures import measure
 from jsuper.wording import text
 
 
+@style.paper
 def embeddings(ds: xr.Dataset, *, limit: float | None = None) -> Figure:
     """Draws the embedding of every feature as an arrow, one panel for each cell.
 
@@ -50,25 +51,18 @@ def embeddings(ds: xr.Dataset, *, limit: float | None = None) -> Figure:
         )
         wrong = cells.what_is_wrong(model)
         if wrong:
+            panels.embeddings(panel, np.zeros((0, 2)))
             style.say(panel, wrong)
         else:
             W = cells.weights(model)
             W = np.pad(W, ((0, 0), (0, 2 - W.shape[1])))
             longest = max(longest, float(np.linalg.norm(W, axis=-1).max(initial=0)))
             shades = cells.importances(model).values
-            for (x, y), value in zip(W, shades, strict=True):
-                color = style.SEQUENTIAL(color_of(value))
-                panel.plot([0, x], [0, y], color=color, linewidth=1.6)
-                panel.plot(x, y, "o", color=color, markersize=3.5)
-        panel.set(xticks=[], yticks=[])
-        panel.set_aspect("equal")
-        panel.spines[:].set_color("0.85")
-        panel.axhline(0, color="0.9", linewidth=0.6, zorder=0)
-        panel.axvline(0, color="0.9", linewidth=0.6, zorder=0)
+            panels.embeddings(panel, W, style.SEQUENTIAL(color_of(shades)))
         if i == 0 and columns:
-            panel.set_title(style.label(ds, columns, j, first=j == 0), fontsize=8)
+            panel.set_title(style.label(ds, columns, j, first=j == 0))
         if j == 0 and rows:
-            panel.set_ylabel(style.label(ds, rows, i, first=i == 0), fontsize=8)
+            panel.set_ylabel(style.label(ds, rows, i, first=i == 0))
     limit = 1.15 * longest if limit is None else limit
     for panel in axes.flat:
         panel.set(xlim=(-limit, limit), ylim=(-limit, limit))
@@ -92,6 +86,7 @@ def _not_two_dimensions(ds: xr.Dataset) -> str:
     )
 
 
+@style.paper
 def demonstration(ds: xr.Dataset) -> Figure:
     r"""Draws $W W^\top$ and the norms of the features, one column for each cell.
 
@@ -120,7 +115,7 @@ def demonstration(ds: xr.Dataset) -> Figure:
     numbers = [model.sizes["feature"] for model in models]
     strips = [_bias(model) for model in models]
     per_model = 1 if all(strip is None for strip in strips) else 2
-    figure = Figure(figsize=(1.9 * len(models) + 1.2, 3.6), layout="constrained", dpi=150)
+    figure = Figure(figsize=(1.9 * len(models) + 1.2, 3.6))
     axes = figure.subplots(
         2,
         per_model * len(models),
@@ -147,10 +142,8 @@ def demonstration(ds: xr.Dataset) -> Figure:
             antialiased=n <= 30,
         )
         bars.set(xlim=(-0.5, n - 0.5), ylim=(0, tallest))
-        bars.spines[["top", "right"]].set_visible(False)
         bars.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-        bars.set_xlabel("feature", fontsize=8)
-        bars.tick_params(labelsize=7)
+        bars.set_xlabel("feature")
         if j:
             bars.set_yticklabels([])
         matrix.set(xticks=[], yticks=[])
@@ -162,11 +155,11 @@ def demonstration(ds: xr.Dataset) -> Figure:
             else:
                 strip.imshow(bias[:, None], cmap="RdBu_r", norm=weight, aspect="auto")
                 strip.set(xticks=[], yticks=[])
-                strip.set_title("b", fontsize=8)
+                strip.set_title("b")
         if columns:
-            matrix.set_title(style.label(ds, columns, j, first=j == 0), fontsize=8)
-    axes[0, 0].set_ylabel("$W W^\\top$", fontsize=8)
-    axes[1, 0].set_ylabel("norm $\\Vert W_i \\Vert$", fontsize=8)
+            matrix.set_title(style.label(ds, columns, j, first=j == 0))
+    axes[0, 0].set_ylabel("$W W^\\top$")
+    axes[1, 0].set_ylabel("norm $\\Vert W_i \\Vert$")
     style.colorbar(figure, axes[0], weight, "RdBu_r", "weight", extend="both")
     style.colorbar(
         figure, axes[1], amount, style.SEQUENTIAL.reversed(), "superposition", extend="max"

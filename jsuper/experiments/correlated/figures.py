@@ -6,8 +6,8 @@ import xarray as xr
 import jsuper as js
 from jsuper.experiments.correlated.findings import PAPER_RANGES
 from jsuper.experiments.correlated.measures import ARRANGEMENTS
+from jsuper.plots import panels as shared
 from jsuper.plots import style
-from jsuper.plots.animation import draw_embeddings
 from jsuper.plots.style import Figure
 
 SHOWN = 0.05
@@ -61,7 +61,9 @@ def draw_geometries(cells: dict[str, tuple[xr.Dataset, bool]]) -> Figure:
     ):
         best = nearest(ds, SHOWN)
         W = best["W"].transpose("feature", "hidden").values
-        draw_embeddings(panel, W, pairs_of(len(W)) if in_sets else None, extent=1.3)
+        shared.embeddings(
+            panel, W, extent=1.3, groups=pairs_of(len(W)) if in_sets else None
+        )
         panel.set_title(f"{title}\n{density_of(best)}", fontsize=8)
     return figure
 
@@ -150,7 +152,7 @@ def draw_collapse(ds: xr.Dataset, shown=(0.03, 0.1, 0.17, 0.3, 0.7)) -> Figure:
     for panel, density in zip(np.ravel(top.subplots(1, len(shown))), shown, strict=True):
         best = nearest(ds, density)
         W = best["W"].transpose("feature", "hidden").values
-        draw_embeddings(panel, W, pairs_of(len(W)), extent=1.2)
+        shared.embeddings(panel, W, groups=pairs_of(len(W)))
         panel.set_title(density_of(best), fontsize=8)
     left, right = np.ravel(bottom.subplots(1, 2))
     p = ds["density"].values

@@ -1,4 +1,4 @@
-"""What the review states and what theory predicts, beside what was trained."""
+"""The review's claim beside the models, and why it holds where it does."""
 
 import numpy as np
 import xarray as xr
@@ -6,8 +6,8 @@ import xarray as xr
 import jsuper as js
 from jsuper import theory
 from jsuper.experiments.exrelu.measures import ideal_losses, products
-from jsuper.experiments.findings import Case, Finding
-from jsuper.results.statistics import interval
+from jsuper.experiments.findings import Case, Finding, told_first
+from jsuper.files import datasets
 
 REVIEWS = -0.25
 """The review's threshold."""
@@ -18,117 +18,97 @@ NEAR = 0.03
 
 def findings(models: xr.DataTree) -> list[Finding]:
     """The review's claim, where superposition ends, and why it does."""
-    trained = {name: models[name].to_dataset() for name in models.children}
+    ds = datasets(models)
     return [
-        suppression(trained["map"], trained["runs"]),
-        end(trained["runs"]),
-        fixed_point(trained["pairs"]),
-        not_found(trained["sparsest"]),
-        left(trained["pentagons"]),
+        suppression(ds["map"], ds["runs"]),
+        end(ds["runs"]),
+        fixed_point(products(ds["pairs"])),
+        not_found(ds["sparsest"]),
+        left(ds["pentagons"]),
     ]
 
 
 def suppression(ds: xr.Dataset, runs: xr.Dataset) -> Finding:
     """How much superposition is left at the review's threshold."""
-    best = js.best_seed(ds)
-    cases = []
-    for t, name in ((REVIEWS, "t = −0.25"), (0.0, "ReLU")):
-        some = best["superposed"].sel(threshold=t) > 0
-        quantity = "share of densities with superposition"
-        cases.append(Case(name, quantity, float(some.mean()), n=some.size, unit="%"))
-    where = f"density {float(runs['density']):g}"
-    for n, name in ((0, "nothing superposed"), (5, "five superposed")):
-        share = interval(np.mean, runs["superposed"].sel(threshold=REVIEWS) == n)
-        cases.append(Case.of(f"{where}, t = −0.25", name, share, "%"))
+    some = js.best_seed(ds)["superposed"].sel(threshold=[REVIEWS, 0]) > 0
+    with_some = [
+        Case.count(f"t = {t:g}".replace("-", "−"), "superposition at", row)
+        for t, row in zip((REVIEWS, 0), some.transpose("threshold", ...), strict=True)
+    ]
+    single = runs["superposed"].sel(threshold=REVIEWS)
+    where = f"density {float(runs['density']):g}, t = −0.25"
+    shares = [
+        Case.mean(where, name, single == n, "%")
+        for n, name in ((0, "nothing superposed"), (5, "five superposed"))
+    ]
     return Finding(
         "ExReLU with t = −0.25 suppresses superposition",
-        cases,
+        [*with_some, *shares],
         "no density has superposition in its best seed",
-        cases[0].value == 0,
+        not some.sel(threshold=REVIEWS).any(),
         "the review",
     )
 
 
 def end(runs: xr.Dataset) -> Finding:
     """From which threshold down no run is superposed."""
-    cases = []
-    for t in np.sort(runs["threshold"].values):
-        share = interval(np.mean, runs["superposed"].sel(threshold=t) > 0)
-        cases.append(Case.of(f"t = {t:g}".replace("-", "−"), "superposed", share, "%"))
-    below = runs["threshold"] < theory.PAIR_LIMIT
+    some = (runs["superposed"] > 0).sortby("threshold")
+    below = some["threshold"] < theory.PAIR_LIMIT
     return Finding(
         f"below t = {theory.PAIR_LIMIT:.3f}".replace("-", "−")
         + " gradient descent has no pair to rest at, and nothing is superposed",
-        cases,
+        Case.each(some, "superposed", "%"),
         "no run below the limit has a superposed feature",
-        bool((runs["superposed"].where(below, drop=True) == 0).all()),
+        not some.sel(threshold=below).any(),
         "theory",
     )
 
 
-def fixed_point(pairs: xr.Dataset) -> Finding:
+def fixed_point(ends: xr.DataArray) -> Finding:
     """Where trained pairs end at the lowest density, beside the closed form."""
-    lowest = products(pairs).sel(start="the pair").isel(density=0)
-    cases, misses = [], []
-    for t in lowest["threshold"].values:
-        found = interval(np.mean, lowest.sel(threshold=t))
-        where = f"t = {t:g}".replace("-", "−")
-        cases.append(Case.of(where, "−W₁·W₂", found))
-        expected = float(theory.pair_fixed_point(t))
-        if np.isfinite(expected):
-            cases.append(Case(where, "in theory", expected))
-            misses.append(abs(found.value - expected))
+    trained = ends.sel(start="the pair").isel(density=0)
+    t = trained["threshold"]
+    expected = t.copy(data=theory.pair_fixed_point(t.values)).dropna("threshold")
+    miss = abs(trained.mean("seed") - expected).max()
+    cases = Case.each(trained, "−W₁·W₂") + Case.each(expected, "in theory")
     return Finding(
         "a trained pair ends at the fixed point of the gradient that it follows",
-        sorted(cases, key=lambda case: case.where != "t = −0.4"),
+        told_first(cases, "t = −0.4"),
         f"all are within {NEAR} of the closed form, where there is one",
-        bool(max(misses) < NEAR),
+        bool(miss < NEAR),
         "theory",
     )
 
 
 def not_found(sparsest: xr.Dataset) -> Finding:
     """What the best seed costs, and what two antipodal pairs would."""
-    density = sparsest["density"].item()
-    cases, ratios = [], []
-    for t in (-0.5, -0.6):
-        if t not in sparsest["threshold"].values:
-            continue
-        trained = float(sparsest["loss"].sel(threshold=t))
-        pairs = float(ideal_losses(density, t)["2 pairs"])
-        where = f"density {density:.3g}, t = {t:g}".replace("-", "−")
-        cases += [
-            Case(where, "loss trained", trained),
-            Case(where, "of 2 pairs", pairs),
-        ]
-        ratios.append(pairs / trained)
+    trained = sparsest["loss"].sel(threshold=np.isin(sparsest["threshold"], (-0.5, -0.6)))
+    density, t = sparsest["density"].item(), trained["threshold"].values
+    pairs = trained.copy(data=ideal_losses(density, t)["2 pairs"])
+    where = f"density {density:.3g}"
+    cases = [Case.each(trained, "loss trained", where=where)]
+    cases.append(Case.each(pairs, "of 2 pairs", where=where))
     return Finding(
         "superposition ends although two antipodal pairs would cost less",
-        cases,
+        [case for both in zip(*cases, strict=True) for case in both][::-1],
         "the pairs cost less by a tenth or more",
-        bool(max(ratios) < 0.9),
+        bool((pairs / trained).max() < 0.9),
         "ours",
     )
 
 
 def left(pentagons: xr.Dataset) -> Finding:
     """Whether training that starts from ReLU's pentagon makes its loss worse."""
-    cases, worse = [], []
-    for t in np.sort(pentagons["threshold"].values)[::-1]:
-        cell = pentagons.sel(threshold=t)
-        as_set, after = float(cell["loss_as_set"]), interval(np.mean, cell["loss"])
-        where = f"t = {t:g}".replace("-", "−")
-        cases += [
-            Case(where, "loss as set", as_set),
-            Case.of(where, "after training", after),
-            Case.of(where, "represented", interval(np.mean, cell["represented"])),
-        ]
-        if -0.25 < t <= -0.1:
-            worse.append(after.low > as_set)
+    as_set = Case.each(pentagons["loss_as_set"], "loss as set")
+    after = Case.each(pentagons["loss"], "after training")
+    kept = Case.each(pentagons["represented"], "represented")
+    tested = (pentagons["threshold"] > REVIEWS) & (pentagons["threshold"] <= -0.1)
+    low = np.array([case.low for case in after], float)
+    worse = (pentagons["loss_as_set"] < low).where(tested, True)
     return Finding(
         "training that starts from ReLU's pentagon leaves it, and its loss rises",
-        sorted(cases, key=lambda case: case.where != "t = −0.2"),
+        told_first([*as_set, *after, *kept], "t = −0.2"),
         "at all thresholds from −0.1 to −0.2 the loss after training is higher",
-        bool(np.all(worse)),
+        bool(worse.all()),
         "ours",
     )

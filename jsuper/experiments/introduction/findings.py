@@ -1,12 +1,10 @@
 """The paper's three panels beside ours."""
 
-import numpy as np
 import xarray as xr
 
 import jsuper as js
 from jsuper.experiments.findings import Case, Finding
 from jsuper.experiments.introduction.measures import SHAPES, at_sparsity
-from jsuper.results.statistics import interval
 
 STATED = {
     0.0: (
@@ -31,26 +29,16 @@ def findings(models: xr.DataTree) -> list[Finding]:
 def panel(ds: xr.Dataset, expected: str, stated: str) -> Finding:
     """Whether the seed of lowest loss has the arrangement of the paper."""
     best = js.best_seed(ds)
-    shares = []
-    for name in SHAPES:
-        here = ds["shape"].values == name
-        if here.any():
-            shares.append(Case.of("all seeds", name, interval(np.mean, here), "%"))
-    shares.sort(key=lambda case: case.quantity != expected)
-    lowest = [
-        Case(
-            "lowest loss", name, float(ds["loss"].values[ds["shape"].values == name].min())
-        )
-        for name in SHAPES
-        if (ds["shape"].values == name).any()
-    ]
-    norms = [
-        Case(f"best seed, {best['shape'].item()}", f"norm of feature {i}", float(norm))
-        for i, norm in enumerate(best["norm"].values)
-    ]
+    seen = sorted(set(SHAPES) & set(ds["shape"].values), key=lambda name: name != expected)
+    so = {name: ds["shape"] == name for name in seen}
+    lowest = {name: float(ds["loss"].where(which).min()) for name, which in so.items()}
     return Finding(
         stated,
-        [*shares, *lowest, *norms],
+        [
+            *(Case.mean("all seeds", name, which, "%") for name, which in so.items()),
+            *(Case("lowest loss", name, loss) for name, loss in lowest.items()),
+            *Case.each(best["norm"], "norm", where=f"best seed, {best['shape'].item()}"),
+        ],
         f"the seed of lowest loss is {expected!r}",
         best["shape"].item() == expected,
     )
