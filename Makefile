@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test reproduce lint types docs bench clean
+.PHONY: demo test reproduce lint types docs package bench clean
 
 demo: $(VENV)/.base
 	$(BIN)/jsuper reproduce exrelu --output out
@@ -24,6 +24,10 @@ types: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+# Builds what is released, and tries it in an empty environment.
+package: $(VENV)/.dev
+	.ci/package $(BIN)/python
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/throughput.py
@@ -46,7 +50,7 @@ $(VENV)/.test: pyproject.toml $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml $(VENV)/bin/python
-	$(BIN)/python -m pip install -q -e '.[test,lint,docs]'
+	$(BIN)/python -m pip install -q -e '.[test,lint,docs,package]'
 	touch $@
 
 $(VENV)/.bench: pyproject.toml $(VENV)/bin/python
