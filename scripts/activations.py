@@ -25,7 +25,7 @@ import jsuper as js
 from jsuper.plots import style
 
 N = 10
-MARGIN = 1.05  # 5 % more than any linear map
+MARGIN = 1.05  # 5% more than any linear map
 
 
 def exrelu(z):
@@ -118,7 +118,7 @@ def explained(ds: xr.Dataset, key: jax.Array) -> xr.DataArray:
 def onset(explained: xr.DataArray) -> dict[str, float]:
     """The density below which the mean over seeds exceeds the margin, and how far it goes.
 
-    The interval holds 95 % of resamplings of the seeds; all is NaN if it never does.
+    The interval holds 95% of resamplings of the seeds; all is NaN if it never does.
     """
     values = explained.transpose("density", "seed").values
     logs = np.log(explained["density"].values)

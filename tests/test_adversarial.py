@@ -90,7 +90,7 @@ def test_no_random_direction_hurts_more_where_one_feature_is_active(params, n, m
 
 
 @pytest.mark.parametrize(
-    # The pentagon's analytic attack is within 1 % of the best, the pair's is the best.
+    # The pentagon's analytic attack is within 1% of the best, the pair's is the best.
     ("params", "n", "m", "slack"),
     [(PAIR, 2, 1, 1e-4), (PENTAGON, 5, 2, 1e-2)],
 )

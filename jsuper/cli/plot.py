@@ -8,7 +8,7 @@ from jsuper import files
 from jsuper.cli.console import say
 from jsuper.cli.selection import select, selection
 
-DRAWN = {
+FIGURES = {
     "embeddings": ("embeddings", "the embedding of each feature (2 hidden dimensions)"),
     "demonstration": ("demonstration", "W Wᵀ, norms and superposition"),
     "dimensionality": ("dimensionality", "dimensionality of each feature, 1/density"),
@@ -25,12 +25,12 @@ def add(commands: Any) -> None:
         help="draw a figure of a sweep",
         description="Draw a figure of a sweep.",
         epilog="Kinds: "
-        + "; ".join(f"{kind}: {text}" for kind, (_, text) in DRAWN.items()),
+        + "; ".join(f"{kind}: {text}" for kind, (_, text) in FIGURES.items()),
     )
     parser.add_argument("file", metavar="FILE", help="netCDF file of a sweep")
     parser.add_argument(
         "--kind",
-        choices=list(DRAWN),
+        choices=list(FIGURES),
         default="embeddings",
         help="figure (default: embeddings)",
     )
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
     ds, taken = select(ds, options.select)
     for name, value in taken.items():
         say(f"{name} = {value}")
-    draw = getattr(plots, DRAWN[options.kind][0])
+    draw = getattr(plots, FIGURES[options.kind][0])
     if options.kind == "phase":
         figure = draw(ds, options.quantity, x=options.x, y=options.y)
     else:

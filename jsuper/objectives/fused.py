@@ -33,7 +33,7 @@ from jsuper.models.activations import THRESHOLDED, Activation, apply_activation
 from jsuper.models.toy import HiddenReLUModel, Params, ToyModel
 
 # Up to this many weights, writing out is faster than products of whole matrices.
-MOST_WRITTEN_OUT = 200
+MAX_WRITTEN_OUT = 200
 
 # The compiler of JAX 0.10 makes one loop of a product and its sum. That of 0.12 hands
 # both to a library, which is slower at it than at matrix products.
@@ -95,7 +95,7 @@ def value_and_grad(
     n = model.n_features
     grid = params["W"].shape[:2]
     dtype = params["W"].dtype
-    written_out = n * model.n_hidden <= MOST_WRITTEN_OUT
+    written_out = n * model.n_hidden <= MAX_WRITTEN_OUT
     sums_of_one = functools.partial(_written_out if written_out else _products, model)
 
     def per_feature(leaf: ArrayLike) -> jax.Array:

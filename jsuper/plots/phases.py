@@ -64,13 +64,15 @@ def phase_map(
     )
     for i, (quantity, fields) in enumerate(zip(quantities, rows, strict=True)):
         shown = [field for title, field in fields.items() if not title.endswith(SPREAD)]
-        shared_look = _style(quantity, shown, ds.sizes.get("feature"))
+        shared_style = _style(quantity, shown, ds.sizes.get("feature"))
         for panel, (title, field) in zip(axes[i], fields.items(), strict=True):
             spread = title.endswith(SPREAD)  # which has a scale of its own
-            look = {"cmap": "cividis", "norm": _norm(0, field)} if spread else shared_look
+            own_style = (
+                {"cmap": "cividis", "norm": _norm(0, field)} if spread else shared_style
+            )
             x_scale, x_edges = style.cell_edges(field[x].values)
             y_scale, y_edges = style.cell_edges(field[y].values)
-            mesh = panel.pcolormesh(x_edges, y_edges, field.values, **look)
+            mesh = panel.pcolormesh(x_edges, y_edges, field.values, **own_style)
             panel.set(xscale=x_scale, yscale=y_scale)
             panel.set_title(title, fontsize=8)
             for axis, name in ((panel.xaxis, x), (panel.yaxis, y)):

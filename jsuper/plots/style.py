@@ -1,4 +1,4 @@
-"""One look for all figures: colours, panels, and what stands on their axes."""
+"""The style of all figures: colours, panels, and the labels of axes."""
 
 import io
 import textwrap
@@ -56,10 +56,10 @@ def panel_grid(rows, columns, width, height, **shared) -> tuple[Figure, Any]:
 
 
 def wrapped_panels(
-    n: int, width: float, height: float, most: int = 4, *, shared: bool = True
+    n: int, width: float, height: float, max_columns: int = 4, *, shared: bool = True
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of ``n`` panels, at most ``most`` in a row."""
-    columns = min(n, most)
+    """A figure of ``n`` panels, at most ``max_columns`` in a row."""
+    columns = min(n, max_columns)
     rows = -(-n // columns)
     figure, axes = panel_grid(rows, columns, width, height, sharex=shared, sharey=shared)
     panels = list(axes.ravel())
@@ -242,7 +242,7 @@ CATEGORIES = ("blue", "vermilion", "green", "orange", "purple", "sky", "black")
 """Colours in `PALETTE` of lines that have names: yellow is lost on white paper."""
 
 
-def line_looks(values: np.ndarray) -> list[dict[str, Any]]:
+def line_styles(values: np.ndarray) -> list[dict[str, Any]]:
     """Colour and line style of a line for each value of an axis.
 
     Numbers and dates follow the sequential map, the first darkest; names and booleans

@@ -34,8 +34,8 @@ def embeddings(ds: xr.Dataset, *, limit: float | None = None) -> Figure:
     ds = cells.one_seed(ds)
     if ds.sizes["hidden"] != 2 and not (sizes and ds.sizes["hidden"] == 1):
         raise ValueError(_not_two_dimensions(ds))
-    ds = cells.fitted(ds, "W", most=2)
-    columns, rows = cells.grid_axes(ds, "W", most=2)
+    ds = cells.fitted(ds, "W", max_axes=2)
+    columns, rows = cells.grid_axes(ds, "W", max_axes=2)
     importance = cells.importances(ds)
     lowest, highest = float(importance.min()), float(importance.max())
     color_of = Normalize(lowest if lowest < highest else highest - 1, highest)
@@ -111,8 +111,8 @@ def demonstration(ds: xr.Dataset) -> Figure:
         ValueError: If there are more axes.
     """
     ds = measure(cells.one_seed(ds))
-    ds = cells.fitted(ds, "W", most=1)
-    columns, _ = cells.grid_axes(ds, "W", most=1)
+    ds = cells.fitted(ds, "W", max_axes=1)
+    columns, _ = cells.grid_axes(ds, "W", max_axes=1)
     models = [
         cells.one_cell(ds, {columns: j} if columns else {})
         for j in range(cells.size(ds, columns))

@@ -51,7 +51,7 @@ def test_sparsities_and_ranges(tmp_path):
     np.testing.assert_allclose(ds["threshold"], [-1, -0.5, 0])
 
 
-@pytest.mark.parametrize("kind", cli.plot.DRAWN)
+@pytest.mark.parametrize("kind", cli.plot.FIGURES)
 def test_plot_draws_every_kind(sweep_file, tmp_path, kind):
     picture = tmp_path / "figure.png"
     select = ["--select", "threshold=0"] if kind == "demonstration" else []
@@ -70,7 +70,7 @@ def test_info_tells_axes_recipe_and_convergence(sweep_file, capsys):
     assert "steps: 30" in said
     assert '"weight_decay": 0.01' in said
     assert "finite: 12 of 12 models" in said
-    assert "converged (training loss fell less than 5 %" in said
+    assert "converged (training loss fell less than 5%" in said
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_samples_have_the_exact_moments(features):
     x = np.asarray(sample(features, jax.random.key(1)), np.float64)
     assert x.shape == (BATCH, 8)
 
-    # 8 means and 36 moments, each within 4.5 sample standard errors: 99.97 % in all.
+    # 8 means and 36 moments, each within 4.5 sample standard errors: 99.97% in all.
     def errors(samples, expected):
         spread = samples.std(0) / np.sqrt(BATCH)
         return np.abs(samples.mean(0) - expected) / np.maximum(spread, 1e-12)

@@ -186,9 +186,7 @@ def test_demonstration_of_several_sizes(of_sizes):
 
 def test_features_of_small_models_are_counted_alone(of_sizes):
     ds = of_sizes([2], [3, 5])
-    for n, panel in zip(
-        [3, 5], plots.feature_graphs(ds, least_norm=1e-3).axes, strict=False
-    ):
+    for n, panel in zip([3, 5], plots.feature_graphs(ds, min_norm=1e-3).axes, strict=False):
         assert panel.get_title().endswith(f"{n} of {n} features")
     with_density = of_sizes([2], [3, 5], {"density": [1.0, 0.1]})
     measured = js.measure(with_density)
