@@ -95,7 +95,7 @@ def jsuper(shape: Shape, *, devices: int | None = None, **options: Any) -> Run:
 
 
 def independent(shape: Shape) -> Run:
-    """The same with data of its own for every cell, as all other entries draw it."""
+    """The same with data of its own for every cell, as in all other entries."""
     return jsuper(shape, independent_cells=True)
 
 

@@ -1,4 +1,4 @@
-r"""Which activations superpose, and from which density on? One sweep answers.
+r"""Which activations superpose, and from which density on? One sweep measures it.
 
 Ten activations at ten densities, with two widths and eight seeds, are one call: activation
 and width are axes like the density, and each of their combinations compiles once.
@@ -54,7 +54,7 @@ def task(density, n_hidden, activation):
 
 
 def main() -> None:
-    """Trains, measures, draws and tells."""
+    """Trains, measures, plots and reports."""
     parser = argparse.ArgumentParser(description="Superposition by activation.")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder to fill")
     parser.add_argument("--seeds", type=int, default=8, help="seeds of each cell")

@@ -213,7 +213,7 @@ class TestAdversarialTask:
         assert ds["W"].dims == ("attack", "seed", "feature", "hidden")
         assert ds["importance"].dims == ("feature",)
         assert bool(ds["finite"].all())
-        # The same draws, and more to bear.
+        # The same samples, under a stronger attack.
         assert (ds["loss"].isel(attack=1) > ds["loss"].isel(attack=0)).all()
 
     @pytest.mark.parametrize("size", [-0.1, np.inf, np.nan])

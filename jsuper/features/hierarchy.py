@@ -71,7 +71,7 @@ class HierarchicalFeatures:
         return len(self.parents)
 
     def sample(self, key: jax.Array, batch_size: int) -> jax.Array:
-        """Draws a batch.
+        """Samples a batch.
 
         Args:
             key: A typed PRNG key; the same key at another density activates a superset

@@ -138,7 +138,7 @@ def dimensions_per_feature(W: ArrayLike) -> jax.Array:
 
 @renamed_arguments(least_norm="min_norm")
 def is_represented(W: ArrayLike, min_norm: float = 0.5) -> jax.Array:
-    r"""Tells which features the model represents: $\lVert W_i \rVert >$ ``min_norm``.
+    r"""Returns which features the model represents: $\lVert W_i \rVert >$ ``min_norm``.
 
     Trained norms gather near 1 and near 0; the default lies between.
 
@@ -158,7 +158,7 @@ def is_represented(W: ArrayLike, min_norm: float = 0.5) -> jax.Array:
 
 @renamed_arguments(most_superposition="max_superposition")
 def is_dedicated(W: ArrayLike, max_superposition: float = 0.25) -> jax.Array:
-    r"""Tells which represented features have a dimension to themselves.
+    r"""Returns which represented features have a dimension to themselves.
 
     That is, `superposition` stays below ``max_superposition``. In trained models it
     gathers near 0 and from about 0.6 up; the default says that the others together

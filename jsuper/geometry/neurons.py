@@ -1,4 +1,4 @@
-r"""What single neurons stand for, from the weights of a hidden layer with a ReLU.
+r"""Which features single neurons serve, from the weights of a hidden layer with a ReLU.
 
 A ReLU singles out the axes of the hidden layer, its neurons. A neuron is *monosemantic*
 if it serves one feature and *polysemantic* if it serves several. Functions take weights
@@ -21,7 +21,7 @@ def features_per_neuron(W: ArrayLike, min_share: float = 0.25) -> jax.Array:
 
     A feature counts if its weight, of either sign, exceeds a share of the neuron's
     largest: $|W_{ij}| > \text{min\_share} \cdot \max_k |W_{kj}|$. The count does not
-    depend on the neuron's scale; whether it is in use at all is for the caller to say.
+    depend on the neuron's scale; the caller decides whether the neuron is in use at all.
 
     Args:
         W: Weights, shape (..., n_features, n_hidden).

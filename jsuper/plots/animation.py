@@ -77,7 +77,7 @@ def embedding_motion(
         return [here]
 
     animation = Motion(figure, frame, frames=len(steps), interval=80)
-    # Drawn once, it does not warn when it is deleted without having been saved.
+    # Rendered once, it does not warn when it is deleted without having been saved.
     canvas.draw()
     return animation
 
@@ -89,10 +89,10 @@ def draw_embeddings(
     extent: float,
     view: tuple[float, float] = (15.0, -60.0),
 ) -> None:
-    """Draws one model: a line from the origin to each embedding, shape (feature, 2 or 3).
+    """Plots one model: a line from the origin to each embedding, shape (feature, 2 or 3).
 
     Args:
-        panel: Axes to draw on; three-dimensional ones for three hidden dimensions.
+        panel: Axes to plot on; three-dimensional ones for three hidden dimensions.
         W: Weights, shape (n_features, 2) or (n_features, 3).
         groups: As in `embedding_motion`, or None.
         extent: Every axis runs from minus to plus this.
@@ -128,7 +128,7 @@ def draw_embeddings(
 
 
 def draw_loss(panel: Axes, steps: np.ndarray, loss: np.ndarray) -> None:
-    """Draws the loss over the steps, in the log, beginning after step 0."""
+    """Plots the loss over the steps, on a log scale, beginning after step 0."""
     panel.plot(steps, loss, color="black", linewidth=1.2)
     panel.set_xscale("symlog", linthresh=max(1, steps[steps > 0].min(initial=1)))
     panel.set_yscale("log")

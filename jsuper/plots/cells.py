@@ -43,7 +43,7 @@ def weights(model: xr.Dataset, variable: str = "W") -> np.ndarray:
 
 
 def what_is_wrong(model: xr.Dataset, variable: str = "W") -> str:
-    """Why there are no weights of a model to draw, in a word or two; empty if there are."""
+    """Why there are no weights of a model to plot, in a word or two; empty if there are."""
     if variable not in model:
         return f"no {variable}"
     if "finite" in model and model["finite"].isnull().all():

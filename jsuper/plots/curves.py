@@ -11,12 +11,12 @@ from jsuper.results.models import stays_finite
 
 
 def loss_curves(ds: xr.Dataset, *, band: tuple[float, float] = (0.1, 0.9)) -> Figure:
-    """Draws the training loss of every cell: median over seeds, with a band.
+    """Plots the training loss of every cell: median over seeds, with a band.
 
     Args:
         ds: A sweep with at most two axes besides ``seed``: a colour for each value of
             the first, a panel for each value of the second. Runs of different length, or
-            with other steps logged, are drawn over the steps that each of them has.
+            with other steps logged, are plotted over the steps that each of them has.
         band: Quantiles over seeds between which the band lies, ascending in [0, 1].
 
     Returns:

@@ -52,7 +52,7 @@ def feature_graphs(
         max_columns: Largest number of panels in a row.
 
     Returns:
-        The figure. A model that diverged leaves its panel empty and says so.
+        The figure. A model that diverged leaves its panel empty, with a note.
 
     Raises:
         ValueError: If ``ds`` has no ``W`` or more axes.

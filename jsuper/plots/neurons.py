@@ -15,7 +15,7 @@ from jsuper.renaming import renamed_arguments
 def neuron_stacks(
     ds: xr.Dataset, *, weights: str = "W", color: str = "feature", max_columns: int = 6
 ) -> Figure:
-    r"""Draws the weights of every neuron as a stacked column, one panel for each cell.
+    r"""Plots the weights of every neuron as a stacked column, one panel for each cell.
 
     The height of a piece is $|W_{ij}|$; negative weights hang below the axis. Neurons
     stand in the order of the feature with the largest weight. Source: Elhage et al. 2022,
@@ -23,7 +23,7 @@ def neuron_stacks(
 
     Args:
         ds: A sweep with at most one axis besides ``seed``; of several seeds the one of
-            lowest loss is drawn.
+            lowest loss is plotted.
         weights: Variable with dimensions feature and hidden.
         color: ``"feature"`` colours pieces by feature and writes the number of the
             feature into large ones; ``"polysemanticity"`` colours columns by the share of
@@ -84,11 +84,11 @@ def neuron_stacks(
 
 @renamed_arguments(most="max_columns")
 def neuron_matrices(ds: xr.Dataset, *, weights: str = "W", max_columns: int = 6) -> Figure:
-    """Draws the weights between features and neurons, one panel for each cell.
+    """Plots the weights between features and neurons, one panel for each cell.
 
     Args:
         ds: A sweep with at most one axis besides ``seed``; of several seeds the one of
-            lowest loss is drawn.
+            lowest loss is plotted.
         weights: Variable with dimensions feature and hidden.
         max_columns: Largest number of panels in a row.
 
@@ -141,7 +141,7 @@ def _cells(ds: xr.Dataset, weights: str) -> tuple[xr.Dataset, str | None]:
 
 
 def _weights(ds: xr.Dataset, weights: str, axis: str | None, k: int) -> np.ndarray:
-    """Weights of one model with its neurons in order, NaN if there are none to draw."""
+    """Weights of one model with its neurons in order, NaN if there are none to plot."""
     model = cells.one_cell(ds, {axis: k} if axis else {})
     if cells.what_is_wrong(model, weights):
         return np.full((ds.sizes["feature"], ds.sizes["hidden"]), np.nan)

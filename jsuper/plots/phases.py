@@ -28,7 +28,7 @@ def phase_map(
     x: str = "density",
     y: str = "threshold",
 ) -> Figure:
-    """Draws one number per cell over two axes: best of seeds, mean, and spread.
+    """Plots one number per cell over two axes: best of seeds, mean, and spread.
 
     Args:
         ds: A sweep; measured if need be.
@@ -42,7 +42,7 @@ def phase_map(
     Returns:
         The figure. With several seeds, columns are the seed of lowest loss (if there are
         losses), the mean over seeds and the standard deviation over seeds. Its first axes
-        are the panels, row by row; theory can be drawn over them.
+        are the panels, row by row; theory can be plotted over them.
 
     Raises:
         ValueError: If a name is unknown or axes remain.
@@ -106,18 +106,18 @@ def _fields(ds: xr.Dataset, quantity: str, x: str, y: str) -> dict[str, xr.DataA
         if axis not in values.dims or axis == "seed":
             axes = [str(d) for d in values.dims if d != "seed"]
             raise ValueError(
-                f"{quantity} has no axis {axis!r} to be drawn over, only {axes}: "
+                f"{quantity} has no axis {axis!r} to be plotted over, only {axes}: "
                 "choose two with x and y"
             )
     extra = set(values.dims) - {x, y, "seed"}
     if extra:
         raise ValueError(f"select one value of {sorted(map(str, extra))} first")
     order = {axis: wording.ascending(ds[axis].values) for axis in (x, y)}
-    ds = ds.assign(_drawn=values).isel(order)
-    values = ds["_drawn"].transpose(..., y, x)
+    ds = ds.assign(_plotted=values).isel(order)
+    values = ds["_plotted"].transpose(..., y, x)
     if "seed" not in values.dims:
         return {name: values}
-    best = best_seed(ds)["_drawn"].transpose(y, x) if has_losses(ds) else None
+    best = best_seed(ds)["_plotted"].transpose(y, x) if has_losses(ds) else None
     return {
         **({} if best is None else {f"{name},\nbest seed": best}),
         f"{name},\nmean over seeds": values.mean("seed"),

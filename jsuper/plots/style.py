@@ -43,7 +43,7 @@ class Figure(matplotlib.figure.Figure):
 
 
 def say(panel: Axes, text: str) -> None:
-    """Writes into the middle of a panel why nothing is drawn there."""
+    """Writes into the middle of a panel why nothing is plotted there."""
     middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": panel.transAxes}
     panel.text(0.5, 0.5, text, fontsize=7, color="0.4", **middle)
 

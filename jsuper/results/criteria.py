@@ -9,7 +9,7 @@ from jsuper.results.models import stays_finite
 
 @renamed_arguments(most_fall="max_fall")
 def converged(ds: xr.Dataset, max_fall: float = 0.05) -> xr.DataArray:
-    """Tells which models' training loss has converged.
+    """Returns which models' training loss has converged.
 
     A model has converged if the mean training loss of the last tenth of its ``history``
     lies less than ``max_fall`` below that of the tenth before. Each model is judged by

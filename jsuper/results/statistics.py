@@ -1,4 +1,4 @@
-"""How well numbers are known: intervals by resampling what is independent."""
+"""Uncertainty of numbers: intervals by resampling what is independent."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ class Interval(NamedTuple):
     """A statistic, the ends of its interval, and how many were resampled.
 
     Args:
-        value: The statistic of all that there are.
+        value: The statistic of all entries.
         low: Lower end; NaN where there are fewer than two.
         high: Upper end.
         n: Number of independent entries.

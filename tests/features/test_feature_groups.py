@@ -49,7 +49,7 @@ def test_pairs_of_a_group_have_the_correlation(rho):
 
 
 def joint(densities, rho):
-    """Probability that all are active: a sum over who follows the draw of the group."""
+    """Probability that all are active: a sum over who follows the number of the group."""
     total, follow = 0, math.sqrt(rho)
     for followers in itertools.product([True, False], repeat=len(densities)):
         own = [p for p, f in zip(densities, followers, strict=True) if not f]
@@ -90,7 +90,7 @@ def test_features_of_correlation_one_are_inseparable():
 
 
 def test_another_correlation_changes_followers_only():
-    # A feature changes where it ceases to follow and its own draw decides otherwise.
+    # A feature changes where it ceases to follow and its own number decides otherwise.
     p, loose, tight = 0.3, 0.2, 0.7
     x, y = (
         np.asarray(sample(js.GroupedFeatures(N, GROUPS, p, rho), jax.random.key(4)))

@@ -86,7 +86,7 @@ def test_supports_are_nested_across_densities(kind):
     for more, fewer in itertools.pairwise(x):
         assert not np.any((fewer != 0) & (more == 0))
         assert (fewer != 0).sum() < (more != 0).sum()
-        # SparseFeatures alone spends its one draw on activity and magnitude.
+        # SparseFeatures alone has one number for activity and magnitude.
         kept = (fewer != 0) & (np.arange(8) != 3 if kind is joined else True)
         np.testing.assert_array_equal(fewer[kept], more[kept])
 

@@ -130,7 +130,7 @@ def test_sets_of_one_are_independent_features(low):
         np.testing.assert_allclose(features.mean(), independent.mean(), rtol=1e-6)
         moment = independent.second_moment()
         np.testing.assert_allclose(features.second_moment(), moment, rtol=1e-6)
-    # One draw decides both activity and magnitude, as in SparseFeatures; the law agrees.
+    # One number decides both activity and magnitude, as in SparseFeatures; the law agrees.
     x = np.asarray(sample(js.AnticorrelatedFeatures(5, 1, 0.2, low), jax.random.key(8)))
     y = np.asarray(sample(independent, jax.random.key(9)))
     _, pvalue = stats.ks_2samp(x[x != 0], y[y != 0])

@@ -76,7 +76,7 @@ def test_init_std_can_be_swept():
     stds = jnp.array([0.1, 0.2, 0.4])
     models = jax.vmap(lambda std: js.ToyModel(5, 2, init_std=std))(stds)
     W = np.asarray(jax.vmap(lambda model: model.init(jax.random.key(0)))(models)["W"])
-    # The same draws, stretched.
+    # The same samples, stretched.
     np.testing.assert_allclose(W, [W[0], 2 * W[0], 4 * W[0]], rtol=1e-6)
     assert np.abs(W[0]).max() > 0.05
 

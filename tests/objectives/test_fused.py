@@ -383,7 +383,7 @@ def test_rows_divide_the_batch():
 
 @pytree
 class OtherFeatures(js.SparseFeatures):
-    """A subclass may draw differently, so the written-out form must not assume."""
+    """A subclass may sample differently, so the written-out form must not assume."""
 
 
 @pytree
