@@ -84,7 +84,9 @@ def test_embeddings_end_where_the_weights_say(n_hidden):
     kind = {"projection": "3d"} if n_hidden == 3 else {}
     panel = style.Figure(figsize=(2, 2)).add_subplot(**kind)
     W = np.random.default_rng(0).normal(size=(4, n_hidden))
-    panels.embeddings(panel, W, ["red", "blue", "red", "0.5"], extent=3, markers=list("osD^"))
+    panels.embeddings(
+        panel, W, ["red", "blue", "red", "0.5"], extent=3, markers=list("osD^")
+    )
     ends = [line for line in panel.lines if line.get_marker() in ("o", "s", "D", "^")]
     get = "get_data_3d" if n_hidden == 3 else "get_data"
     np.testing.assert_allclose([np.ravel(getattr(line, get)()) for line in ends], W)
