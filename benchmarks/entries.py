@@ -3,7 +3,7 @@
 An entry takes a shape and returns a function of the number of steps, which trains and
 returns weights and biases, shapes (n_models, n_features, n_hidden) and
 (n_models, n_features). All use AdamW (rate 1e-3, weight decay 1e-2), batches of 1,024,
-importance 0.9**i, densities evenly in the log from 1 to 0.05, initial weights of
+importance 0.9**i, log-spaced densities from 1 to 0.05, initial weights of
 standard deviation sqrt(2 / (n_features + n_hidden)) and biases of 0.
 """
 
@@ -95,7 +95,7 @@ def jsuper(shape: Shape, *, devices: int | None = None, **options: Any) -> Run:
 
 
 def independent(shape: Shape) -> Run:
-    """The same with data of its own for every cell, as all other entries draw it."""
+    """The same with data of its own for every cell, as in all other entries."""
     return jsuper(shape, independent_cells=True)
 
 

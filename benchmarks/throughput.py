@@ -49,7 +49,7 @@ def bytes_moved(shape: Shape) -> float:
     """Bytes of one model on one example and step that must come from main memory.
 
     AdamW reads the weights, their gradient and two moments and writes all but the
-    gradient, once in a batch. Examples are drawn and used in the cache.
+    gradient, once in a batch. Examples are sampled and used in the cache.
     """
     return 28 * shape.n_features * (shape.n_hidden + 1) / BATCH
 

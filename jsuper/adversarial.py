@@ -229,7 +229,7 @@ class AdversarialTask:
         return self.task.dims
 
     def init(self, key: jax.Array) -> Params:
-        """Draws the initial parameters of one model."""
+        """Samples the initial parameters of one model."""
         return self.task.init(key)
 
     def loss(self, params: Params, key: jax.Array, batch_size: int) -> jax.Array:

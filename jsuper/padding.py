@@ -14,7 +14,7 @@ SUFFIX = "_padding"
 
 
 def is_padding(array: xr.DataArray) -> xr.DataArray:
-    """Tells which entries of an array are padding.
+    """Returns which entries of an array are padding.
 
     Args:
         array: A variable of a sweep, with its coordinates.

@@ -36,7 +36,7 @@ def static(**kwargs: Any) -> Any:
 def pytree(cls: type[T]) -> type[T]:
     """Turns ``cls`` into a frozen dataclass that is registered as a pytree.
 
-    The decorator for models, features and tasks of one's own. Annotated fields become
+    The decorator for your own models, features and tasks. Annotated fields become
     arguments of the constructor: numbers and arrays, which can be swept, and what
     `static` declares. Subclasses of such a class are pytrees by themselves.
 

@@ -34,20 +34,20 @@ def text(value: Any, digits: int = 3) -> str:
 
 
 def is_number(value: Any) -> bool:
-    """Tells a real number from names, booleans and dates."""
+    """Returns whether a value is a real number: no name, boolean or date."""
     number = isinstance(value, int | float | np.integer | np.floating)
     return number and not isinstance(value, bool | np.timedelta64)
 
 
 def are_numbers(values: np.ndarray) -> bool:
-    """Tells whether all values of an axis are real numbers."""
+    """Returns whether all values of an axis are real numbers."""
     if values.dtype.kind == "O":
         return all(map(is_number, values.flat))
     return values.dtype.kind in "iuf"
 
 
 def are_dates(values: np.ndarray) -> bool:
-    """Tells whether the values of an axis are dates or spans of time."""
+    """Returns whether the values of an axis are dates or spans of time."""
     return values.dtype.kind in "mM"
 
 

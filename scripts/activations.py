@@ -1,4 +1,4 @@
-r"""Which activations superpose, and from which density on? One sweep answers.
+r"""Which activations superpose, and from which density on? One sweep measures it.
 
 Ten activations at ten densities, with two widths and eight seeds, are one call: activation
 and width are axes like the density, and each of their combinations compiles once.
@@ -25,7 +25,7 @@ import jsuper as js
 from jsuper.plots import style
 
 N = 10
-MARGIN = 1.05  # 5 % more than any linear map
+MARGIN = 1.05  # 5% more than any linear map
 
 
 def exrelu(z):
@@ -54,7 +54,7 @@ def task(density, n_hidden, activation):
 
 
 def main() -> None:
-    """Trains, measures, draws and tells."""
+    """Trains, measures, plots and reports."""
     parser = argparse.ArgumentParser(description="Superposition by activation.")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder to fill")
     parser.add_argument("--seeds", type=int, default=8, help="seeds of each cell")
@@ -118,7 +118,7 @@ def explained(ds: xr.Dataset, key: jax.Array) -> xr.DataArray:
 def onset(explained: xr.DataArray) -> dict[str, float]:
     """The density below which the mean over seeds exceeds the margin, and how far it goes.
 
-    The interval holds 95 % of resamplings of the seeds; all is NaN if it never does.
+    The interval holds 95% of resamplings of the seeds; all is NaN if it never does.
     """
     values = explained.transpose("density", "seed").values
     logs = np.log(explained["density"].values)

@@ -22,8 +22,8 @@ from jsuper.affixes import AFFIXES, AffixDataset, attach
 from jsuper.affixes.spelling import is_prefix, letters_of, segment
 from jsuper.affixes.words import SHORTEST_STEM
 
-LEVELS = (10, 20, 35, 40, 50, 55, 60)  # SCOWL's sizes: the smaller, the commoner
-STEM_LEVEL = 35
+SIZES = (10, 20, 35, 40, 50, 55, 60)  # SCOWL's: the smaller, the more frequent
+STEM_SIZE = 35
 N_STEMS = 2000
 POS = ("noun", "verb", "adj", "adv")
 
@@ -154,14 +154,14 @@ class WordNet:
 
 def scowl(folder: Path) -> dict[str, int]:
     """Lower-case words of American English and the smallest list that each is in."""
-    levels = {}
-    for level in LEVELS:
+    sizes = {}
+    for size in SIZES:
         for kind in ("english", "american"):
-            text = (folder / f"{kind}-words.{level}").read_text("latin-1")
+            text = (folder / f"{kind}-words.{size}").read_text("latin-1")
             for word in text.split():
                 if re.fullmatch("[a-z]+", word):
-                    levels.setdefault(word, level)
-    return levels
+                    sizes.setdefault(word, size)
+    return sizes
 
 
 def belongs(word: str, affix: str, stem: str, wordnet: WordNet) -> bool:
@@ -214,7 +214,7 @@ def seeming(word: str) -> set[str]:
     return found
 
 
-def label(levels: dict[str, int], wordnet: WordNet):
+def label(sizes: dict[str, int], wordnet: WordNet):
     """Returns (word, affixes, seeming affixes, stem) for each word with an affix."""
 
     def choose(word: str, affix: str, stems: tuple[str, ...]) -> str | None:
@@ -222,18 +222,18 @@ def label(levels: dict[str, int], wordnet: WordNet):
             stem
             for stem in stems
             if len(stem) >= SHORTEST_STEM
-            and stem in levels
+            and stem in sizes
             and belongs(word, affix, stem, wordnet)
         ]
         # breathable is from breathe, not from breath; educable not from educe.
         wanted = "adj" if affix == "-ness" else "verb" if affix == "-able" else None
 
         def rank(stem: str) -> tuple[bool, int]:
-            return (wanted not in wordnet.pos(stem), levels[stem])
+            return (wanted not in wordnet.pos(stem), sizes[stem])
 
         return min(good, key=rank, default=None)
 
-    parses = {word: segment(word, AFFIXES, choose) for word in sorted(levels)}
+    parses = {word: segment(word, AFFIXES, choose) for word in sorted(sizes)}
     parses = {word: parse for word, parse in parses.items() if parse[0]}
 
     def family(word: str, found: frozenset[str], stem: str) -> str:
@@ -241,10 +241,10 @@ def label(levels: dict[str, int], wordnet: WordNet):
         if not any(is_prefix(affix) for affix in found):
             return stem  # meaningful is not from mean
         adjective = wordnet.adjective(stem)
-        stem = adjective if adjective in levels else stem
+        stem = adjective if adjective in sizes else stem
         parts = ("verb", "noun", "adj")
         forms = [form for pos in parts for form in wordnet.forms(stem, pos)]
-        forms = [form for form in forms if form in levels]
+        forms = [form for form in forms if form in sizes]
         # Beside unbind, unbound is a form of it.
         front = word[: word.find(stem)]
         known = (form for form in forms if form != stem and front + form in parses)
@@ -258,8 +258,8 @@ def label(levels: dict[str, int], wordnet: WordNet):
     return rows
 
 
-def clean_stems(levels: dict[str, int], wordnet: WordNet) -> list[str]:
-    """The commonest stems that every suffix joins without a change of spelling."""
+def clean_stems(sizes: dict[str, int], wordnet: WordNet) -> list[str]:
+    """The most frequent stems that every suffix joins without a change of spelling."""
     prefixes = tuple(letters_of(affix) for affix in AFFIXES if is_prefix(affix))
     suffixes = [affix for affix in AFFIXES if not is_prefix(affix)]
     ends = tuple(letters_of(affix) for affix in suffixes)
@@ -274,8 +274,8 @@ def clean_stems(levels: dict[str, int], wordnet: WordNet) -> list[str]:
             and not word.startswith(prefixes)
             and not any(end in word for end in ends)
             and not word.endswith(("ing", "dom", "wick", "hood", "ies"))
-            and not (word.endswith("s") and word[:-1] in levels)  # bowels
-            and not (word.endswith("est") and word[:-3] in levels)  # lowest
+            and not (word.endswith("s") and word[:-1] in sizes)  # bowels
+            and not (word.endswith("est") and word[:-3] in sizes)  # lowest
             and all(
                 attach(word, suffix) == word + letters_of(suffix) for suffix in suffixes
             )
@@ -286,10 +286,10 @@ def clean_stems(levels: dict[str, int], wordnet: WordNet) -> list[str]:
         )
 
     chosen: list[str] = []
-    for level in LEVELS[: LEVELS.index(STEM_LEVEL) + 1]:
-        new = [word for word in sorted(levels) if levels[word] == level and clean(word)]
+    for size in SIZES[: SIZES.index(STEM_SIZE) + 1]:
+        new = [word for word in sorted(sizes) if sizes[word] == size and clean(word)]
         left = N_STEMS - len(chosen)
-        if len(new) > left:  # evenly spaced, or the last level would end at its letter c
+        if len(new) > left:  # evenly spaced, or the last size would end at its letter c
             new = [new[i * len(new) // left] for i in range(left)]
         chosen += new
     if len(chosen) != N_STEMS:
@@ -319,9 +319,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("jsuper/affixes/data"))
     arguments = parser.parse_args()
 
-    levels = scowl(arguments.root / "usr/share/dict/scowl")
+    sizes = scowl(arguments.root / "usr/share/dict/scowl")
     wordnet = WordNet(arguments.root / "usr/share/wordnet")
-    rows = label(levels, wordnet)
+    rows = label(sizes, wordnet)
 
     hidden = [row for row in rows if HIDDEN.search(row[0])]
     rows = [row for row in rows if not HIDDEN.search(row[0])]
@@ -344,11 +344,9 @@ def main() -> None:
     for package in ("scowl", "wordnet-base"):
         notice = arguments.root / "usr/share/doc" / package / "copyright"
         (arguments.out / f"{package}-copyright.txt").write_bytes(notice.read_bytes())
-    write(
-        arguments.out / "stems.csv", ["stem"], [[s] for s in clean_stems(levels, wordnet)]
-    )
+    write(arguments.out / "stems.csv", ["stem"], [[s] for s in clean_stems(sizes, wordnet)])
 
-    by_spelling = AffixDataset.from_words(levels)
+    by_spelling = AffixDataset.from_words(sizes)
     kept = {(word, affix) for word, found, *_ in rows + hidden for affix in found}
     spelt = {
         (word, affix)
@@ -356,7 +354,7 @@ def main() -> None:
         for affix, has in zip(AFFIXES, row, strict=True)
         if has
     }
-    print(f"{len(levels)} words in the list")
+    print(f"{len(sizes)} words in the list")
     print(f"spelling alone: {len(by_spelling)} words, {len(spelt)} labels, of which the")
     print("rules take away", len(spelt - kept), Counter(a for _, a in spelt - kept))
     print(f"{len(rows) + len(hidden)} with an affix, {len(hidden)} of them hidden in part")

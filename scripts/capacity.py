@@ -1,4 +1,4 @@
-"""A task of one's own needs init and loss only: the quadratic toy model."""
+"""A custom task needs init and loss only: the quadratic toy model."""
 
 import jax
 import jax.numpy as jnp

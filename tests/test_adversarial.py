@@ -90,7 +90,7 @@ def test_no_random_direction_hurts_more_where_one_feature_is_active(params, n, m
 
 
 @pytest.mark.parametrize(
-    # The pentagon's analytic attack is within 1 % of the best, the pair's is the best.
+    # The pentagon's analytic attack is within 1% of the best, the pair's is the best.
     ("params", "n", "m", "slack"),
     [(PAIR, 2, 1, 1e-4), (PENTAGON, 5, 2, 1e-2)],
 )
@@ -213,7 +213,7 @@ class TestAdversarialTask:
         assert ds["W"].dims == ("attack", "seed", "feature", "hidden")
         assert ds["importance"].dims == ("feature",)
         assert bool(ds["finite"].all())
-        # The same draws, and more to bear.
+        # The same samples, under a stronger attack.
         assert (ds["loss"].isel(attack=1) > ds["loss"].isel(attack=0)).all()
 
     @pytest.mark.parametrize("size", [-0.1, np.inf, np.nan])

@@ -10,7 +10,7 @@ import jsuper as js
 from jsuper import theory, training
 
 STEPS = 2000
-# A rate that ends at 0 lets models come to rest, where the notebook's still rattle.
+# A rate that ends at 0 lets models converge, where the notebook's still fluctuate.
 RECIPE = js.Recipe(
     steps=STEPS,
     batch_size=512,
@@ -87,7 +87,7 @@ def test_antipodal_pairs_come_between(models):
 
 
 def assert_two_antipodal_pairs(model):
-    """Four represented features, each with one at its back and two at right angles."""
+    """Four represented features, each with one opposite and two at right angles."""
     kept = model["W"].values[model["norm"] > 0.5]
     assert kept.shape == (4, 2)
     directions = kept / np.linalg.norm(kept, axis=1, keepdims=True)
@@ -100,7 +100,7 @@ def test_a_negative_threshold_keeps_pairs_where_relu_makes_a_pentagon(models):
     best = js.best_seed(models.sel(threshold=-0.25, density=0.05, ratio=0.9))
     assert_two_antipodal_pairs(best)
     assert (best["dedicated"], best["superposed"]) == (0, 4)
-    # The squared norm at rest is where gradient descent balances.
+    # The stationary squared norm is where gradient descent balances.
     kept = best["norm"].values[:4] ** 2
     np.testing.assert_allclose(kept, theory.pair_fixed_point(-0.25), atol=0.02)
 

@@ -1,6 +1,6 @@
-r"""A classifier of words by their affixes, with a hidden layer as narrow as one likes.
+r"""A classifier of words by their affixes, with a narrow hidden layer.
 
-Characters are embedded, a convolution looks for groups of letters, the best match of each
+Characters are embedded, a convolution detects groups of letters, the best match of each
 filter anywhere in the word is kept, and everything passes through ``n_hidden`` neurons
 before five labels are read from them. The model of Murphy and Qiao, "Toy Models of
 Superposition Review", section 2, has two such neurons; what it does not state is an
@@ -31,7 +31,7 @@ Pooling = Literal["max", "mean"]
 def shape_only(key: jax.Array, shape: tuple[int, ...], dtype: Any = float) -> jax.Array:
     """An initialiser that says how large a parameter is, and no more: all numbers are NaN.
 
-    `AffixClassifier.init` draws the weights of all layers at once.
+    `AffixClassifier.init` samples the weights of all layers at once.
     """
     del key
     return jnp.full(shape, jnp.nan, dtype)
@@ -73,7 +73,7 @@ class Convolution(nn.Module):
 
 
 class Network(nn.Module):
-    """The layers of `AffixClassifier`, which draws their weights. Arguments are its own."""
+    """The layers of `AffixClassifier`, which samples their weights; its arguments."""
 
     n_labels: int
     n_hidden: int
@@ -138,7 +138,7 @@ class AffixClassifier:
     $$z = \mathrm{pool}_s\, \mathrm{ReLU}(K x_{s:s+5} + k)\, V + c, \qquad
     h = \mathrm{ExReLU}_t(z), \qquad y = h W^\top + b$$
 
-    with embedded characters $x$. The answer is the label of the largest $y$.
+    with embedded characters $x$. The prediction is the label of the largest $y$.
 
     Args:
         n_hidden: Number of hidden neurons, at least 1.
@@ -222,23 +222,23 @@ class AffixClassifier:
         return {"W": ("feature", "hidden"), "b": ("feature",)}
 
     def init(self, key: jax.Array) -> Params:
-        """Draws uniform weights of variance 1 / fan-in; biases are 0.
+        """Samples uniform weights of variance 1 / fan-in; biases are 0.
 
-        Flax says which parameters there are. They come from one draw, since a draw for each
-        takes seconds longer to compile.
+        Flax says which parameters there are. They are sampled at once: one by one they
+        take seconds longer to compile.
         """
         network, word = self.network, jnp.full((1, 1), START)
         shapes = jax.eval_shape(network.init, key, word)["params"]
         leaves, structure = jax.tree_util.tree_flatten_with_path(shapes)
         ends = np.cumsum([leaf.size for _, leaf in leaves])
         parts = jnp.split(jax.random.uniform(key, (ends[-1],), minval=-1.0), ends[:-1])
-        drawn = []
+        sampled = []
         for (path, leaf), part in zip(leaves, parts, strict=True):
             # W is applied transposed; an embedding has Flax's scale, that of its columns.
             fan_in = leaf.shape[0 if path[-1].key == "kernel" else -1]
             scale = (3 / fan_in) ** 0.5 if leaf.ndim > 1 else 0.0
-            drawn.append(scale * part.reshape(leaf.shape))
-        return jax.tree.unflatten(structure, drawn)
+            sampled.append(scale * part.reshape(leaf.shape))
+        return jax.tree.unflatten(structure, sampled)
 
     def preactivations(self, params: Params, codes: ArrayLike) -> jax.Array:
         """Returns z, shape (..., n_hidden), of encoded words, shape (..., length)."""

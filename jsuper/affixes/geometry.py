@@ -1,15 +1,16 @@
-r"""Where words lie in the hidden plane, and what that says of words with two affixes.
+r"""Where words lie in the hidden plane, and what follows for words with two affixes.
 
 Every affix moves a word from the centre of the plane by its mean displacement, learnt from
-words with one affix. If displacements add, as the review's "additive interference" has
-it, a word with two affixes lies at
+words with one affix. If displacements add, the review's "additive interference", a word
+with two affixes lies at
 
 $$\hat z_{ab} = c + d_a + d_b, \qquad d_a = m_a - c,$$
 
 with the mean $m_a$ of the words with affix a and the centre $c$, the mean of the five. The
-class in whose region that point lies is then what the model answers.
+class in whose region that point lies is then the geometric prediction.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -181,17 +182,17 @@ def interval(
     level: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float, float]:
-    """Returns a statistic of totals over models with its bootstrap interval.
+    """Deprecated: use `jsuper.results.statistics.interval`.
 
-    Models are drawn again with replacement: words of one model are not independent, models
-    are.
+    Returns a statistic of totals over models with its percentile bootstrap interval. Models
+    are resampled with replacement: models are independent, words of one model are not.
 
     Args:
         statistic: Function of the totals of ``counts``, a ratio for example.
         counts: Arrays with one number per model, each of shape (n_models,).
-        n_resamples: Number of draws.
-        level: Share of the draws inside the interval, in (0, 1).
-        seed: Seed of the draws.
+        n_resamples: Number of resamples.
+        level: Share of the resamples inside the interval, in (0, 1).
+        seed: Seed of the resampling.
 
     Returns:
         The statistic, and the lower and upper end of its percentile interval. NaN where it
@@ -203,10 +204,17 @@ def interval(
     Example:
         >>> def share(hits, trials):
         ...     return hits / trials
-        >>> value, low, high = interval(share, [[1, 2, 0, 1], [4, 4, 4, 4]])
+        >>> with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        ...     value, low, high = interval(share, [[1, 2, 0, 1], [4, 4, 4, 4]])
         >>> value, 0 <= low < 0.25 < high <= 0.5
         (0.25, True)
     """
+    warnings.warn(
+        "jsuper.affixes.geometry.interval is deprecated, use "
+        "jsuper.results.statistics.interval",
+        DeprecationWarning,
+        stacklevel=2,
+    )
     check_count("n_resamples", n_resamples)
     check("level", level, lambda x: (x > 0) & (x < 1), "in (0, 1)")
     arrays = [np.asarray(count, float) for count in counts]
@@ -220,11 +228,11 @@ def interval(
     rows = np.random.default_rng(seed).integers(n, size=(n_resamples, n))
     with np.errstate(invalid="ignore", divide="ignore"):
         value = statistic(*table.sum(1))
-        draws = np.asarray(statistic(*table[:, rows].sum(-1)))
-    draws = draws[np.isfinite(draws)]
-    if n == 1 or not len(draws):
+        resampled = np.asarray(statistic(*table[:, rows].sum(-1)))
+    resampled = resampled[np.isfinite(resampled)]
+    if n == 1 or not len(resampled):
         return float(value), np.nan, np.nan
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
     return float(value), float(low), float(high)
 
 

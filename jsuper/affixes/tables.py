@@ -41,7 +41,7 @@ def real_words() -> AffixDataset:
     """Returns English words with one or two of the five affixes.
 
     They come from SCOWL, checked against WordNet; docs/affixes-data.md says how, and how
-    many of the labels are wrong. The stem of an inflected word is its dictionary form:
+    many of the labels are incorrect. The stem of an inflected word is its dictionary form:
     "unpacked" belongs to "pack".
 
     Example:
@@ -57,7 +57,7 @@ def lookalike_words() -> tuple[AffixDataset, np.ndarray]:
     """Returns English words with one affix and the letters of another.
 
     "readiness" has -ness and begins with the letters of re-. These words are in neither
-    list of `real_words`, and are there to look at.
+    list of `real_words`, and are for reading, not for measuring.
 
     Returns:
         The words with the affix that they have, and which one they seem to have besides,

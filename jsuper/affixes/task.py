@@ -1,4 +1,4 @@
-"""The task of labelling words, which are drawn by their weights, for the usual trainer."""
+"""Labelling words, sampled by their weights, as a task for the usual trainer."""
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ from jsuper.validation import check
 class AffixTask:
     r"""Learning to label words: trains in `jsuper.sweep` as every other task.
 
-    A batch is drawn with replacement, word i with probability proportional to its weight.
+    A batch is sampled with replacement, word i with probability proportional to its weight.
     A weight of 0 keeps a word out, so that the parts of a split and the share of dual
     words are matters of weights, and all tasks of a sweep hold the same words.
 
@@ -71,9 +71,9 @@ class AffixTask:
         Args:
             words: Words, each with one affix or more.
             model: The model, with as many labels as there are affixes.
-            weights: How often to draw each word, shape (n_words,), at least 0; by default
+            weights: How often to sample each word, shape (n_words,), at least 0; by default
                 all the same. Of words with one affix, ``(labels / labels.sum(0)).sum(1)``
-                draws all affixes equally often.
+                samples all affixes equally often.
             length: Columns of the encoded words, see `jsuper.affixes.encode`.
 
         Raises:
@@ -99,11 +99,11 @@ class AffixTask:
                 f"got {weights.shape}"
             )
         check("weights", weights, lambda w: (w >= 0) & np.isfinite(w), "at least 0")
-        drawn = weights @ words.labels
-        if not drawn.all():
+        weight_of = weights @ words.labels
+        if not weight_of.all():
             raise ValueError(
                 "words must have one of positive weight for every affix, got none for "
-                f"{words.affixes[int(drawn.argmin())]!r}"
+                f"{words.affixes[int(weight_of.argmin())]!r}"
             )
         bare = (weights > 0) & ~words.labels.any(1)
         if bare.any():
@@ -125,11 +125,11 @@ class AffixTask:
         return self.model.dims
 
     def init(self, key: jax.Array) -> Params:
-        """Draws the initial parameters of one model."""
+        """Samples the initial parameters of one model."""
         return self.model.init(key)
 
     def sample(self, key: jax.Array, batch_size: int) -> tuple[jax.Array, jax.Array]:
-        """Draws codes, (batch_size, length), and labels, (batch_size, n_labels)."""
+        """Samples codes, (batch_size, length), and labels, (batch_size, n_labels)."""
         total = jnp.asarray(self.cumulative)
         u = jax.random.uniform(key, (batch_size,)) * total[-1]
         # Rounding may lift u to the total, behind the last word.

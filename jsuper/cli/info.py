@@ -166,6 +166,6 @@ def _outcome(ds: xr.Dataset) -> Iterator[str]:
     if finite.any() and "history" in ds and "step" in ds["history"].dims and not partly:
         settled = converged(ds)
         yield (
-            "converged (training loss fell less than 5 % in the last tenth of the steps): "
+            "converged (training loss fell less than 5% in the last tenth of the steps): "
             f"{int(settled.sum())} of {settled.size} models"
         )

@@ -1,4 +1,4 @@
-"""``jsuper plot``: draw a figure of a sweep."""
+"""``jsuper plot``: plot a figure of a sweep."""
 
 import argparse
 from pathlib import Path
@@ -8,7 +8,7 @@ from jsuper import files
 from jsuper.cli.console import say
 from jsuper.cli.selection import select, selection
 
-DRAWN = {
+FIGURES = {
     "embeddings": ("embeddings", "the embedding of each feature (2 hidden dimensions)"),
     "demonstration": ("demonstration", "W Wᵀ, norms and superposition"),
     "dimensionality": ("dimensionality", "dimensionality of each feature, 1/density"),
@@ -22,15 +22,15 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "plot",
         allow_abbrev=False,
-        help="draw a figure of a sweep",
-        description="Draw a figure of a sweep.",
+        help="plot a figure of a sweep",
+        description="Plot a figure of a sweep.",
         epilog="Kinds: "
-        + "; ".join(f"{kind}: {text}" for kind, (_, text) in DRAWN.items()),
+        + "; ".join(f"{kind}: {text}" for kind, (_, text) in FIGURES.items()),
     )
     parser.add_argument("file", metavar="FILE", help="netCDF file of a sweep")
     parser.add_argument(
         "--kind",
-        choices=list(DRAWN),
+        choices=list(FIGURES),
         default="embeddings",
         help="figure (default: embeddings)",
     )
@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
         type=selection,
         default=[],
         metavar="AXIS=VALUE",
-        help="draw one value of an axis or of a coordinate beside it, or several with "
+        help="plot one value of an axis or of a coordinate beside it, or several with "
         "commas: a number or a date (the nearest there is), a name, true or false",
     )
     phase = parser.add_argument_group("phase maps")
@@ -73,7 +73,7 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Draws and writes."""
+    """Plots and writes."""
     from jsuper import plots
 
     output = options.output or Path(options.file).with_suffix(f".{options.kind}.png")
@@ -85,11 +85,11 @@ def run(options: argparse.Namespace) -> None:
     ds, taken = select(ds, options.select)
     for name, value in taken.items():
         say(f"{name} = {value}")
-    draw = getattr(plots, DRAWN[options.kind][0])
+    plot = getattr(plots, FIGURES[options.kind][0])
     if options.kind == "phase":
-        figure = draw(ds, options.quantity, x=options.x, y=options.y)
+        figure = plot(ds, options.quantity, x=options.x, y=options.y)
     else:
-        figure = draw(ds)
+        figure = plot(ds)
     with files.whole_file(output, force=options.force) as written:
         figure.savefig(written, format=form, dpi=200)
     say(str(output))

@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
         allow_abbrev=False,
         help="run the paper's experiments",
         description="Run experiments of Elhage et al. 2022, its follow-ups and its review: "
-        "train, measure, draw, and say which of their statements hold.",
+        "train, measure, plot, and say which of their statements hold.",
         epilog="Example: jsuper reproduce phase-change --quick",
     )
     parser.add_argument(
@@ -43,7 +43,7 @@ def add(commands: Any) -> None:
         dest="source",
         type=Path,
         metavar="FOLDER",
-        help="judge and draw again what an earlier run has written there; trains nothing",
+        help="judge and plot again what an earlier run has written there; trains nothing",
     )
     parser.add_argument(
         "--resume",
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> None:
             models = earlier
         else:
             models = experiment.models(settings)
-            # At once: what is judged and drawn can be made again.
+            # At once: findings and figures can be made again from the models.
             files.save(models, folder / MODELS, force=True)
         found = experiment.findings(models)
         paths = list(experiment.write(models, found, folder))

@@ -16,7 +16,7 @@ from jsuper.models.activations import ACTIVATIONS
 from jsuper.results.models import is_finite
 from jsuper.validation import check
 
-MOST_VALUES = 1_000_000
+MAX_VALUES = 1_000_000
 """Of one option: more would fill the memory before anything is trained."""
 
 
@@ -206,9 +206,9 @@ def _log_values(text: str) -> list[float]:
 
 
 def _check_length(count: int, text: str) -> None:
-    if count > MOST_VALUES:
+    if count > MAX_VALUES:
         raise argparse.ArgumentTypeError(
-            f"must be at most {MOST_VALUES:,} values, got {text.strip()!r}"
+            f"must be at most {MAX_VALUES:,} values, got {text.strip()!r}"
         )
 
 

@@ -64,10 +64,10 @@ class JoinedFeatures:
         return sum(part.n_features for part in self.parts)
 
     def sample(self, key: jax.Array, batch_size: int) -> jax.Array:
-        """Draws a batch.
+        """Samples a batch.
 
         Args:
-            key: A typed PRNG key. Part number k draws from ``fold_in(key, k)``: parts
+            key: A typed PRNG key. Part number k samples from ``fold_in(key, k)``: parts
                 added after the others leave these as they were, and each part keeps
                 what it promises of one key at different numbers.
             batch_size: Number of examples.

@@ -9,7 +9,7 @@ from jsuper.validation import check, check_count
 
 
 def log_densities(n: int, lowest: float, highest: float = 1.0) -> np.ndarray:
-    """Returns ``n`` densities from ``highest`` down to ``lowest``, evenly in the log.
+    """Returns ``n`` densities from ``highest`` down to ``lowest``, log-spaced.
 
     The official notebook's curve is ``log_densities(10, lowest=1 / 20)`` (cell 6).
 
@@ -52,7 +52,7 @@ def geometric_importance(n_features: int, ratio: ArrayLike) -> jax.Array:
 
 
 def log_importance(n_features: int, lowest: ArrayLike) -> jax.Array:
-    """Returns importances from 1 to ``lowest``, evenly in the log, shape (n_features,).
+    """Returns importances from 1 to ``lowest``, log-spaced, shape (n_features,).
 
     The official notebook's curve for 100 features is ``log_importance(100, 1 / 100)``.
 

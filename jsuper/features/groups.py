@@ -37,8 +37,8 @@ class GroupedFeatures:
     feature is active only where the other is, at $\rho = 0$ they are independent.
     Magnitudes are always independent.
 
-    A feature follows the one draw of its group with probability $\sqrt\rho$, and
-    otherwise a draw of its own; it is active where the draw is at most $p_i$. Source of
+    A feature follows the one uniform number of its group with probability $\sqrt\rho$, and
+    else a number of its own; it is active where that number is at most $p_i$. Source of
     this construction, for equal densities: Lunn and Davies 1998, "A note on generating
     correlated binary variables".
 
@@ -83,7 +83,7 @@ class GroupedFeatures:
         object.__setattr__(self, "correlation", correlation)
 
     def sample(self, key: jax.Array, batch_size: int) -> jax.Array:
-        """Draws a batch.
+        """Samples a batch.
 
         Args:
             key: A typed PRNG key. The same key at another density activates a superset
@@ -188,7 +188,7 @@ class ExclusiveFeatures:
                 )
 
     def sample(self, key: jax.Array, batch_size: int) -> jax.Array:
-        """Draws a batch.
+        """Samples a batch.
 
         Args:
             key: A typed PRNG key. The same key at another density, if it is one number,

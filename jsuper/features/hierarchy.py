@@ -71,7 +71,7 @@ class HierarchicalFeatures:
         return len(self.parents)
 
     def sample(self, key: jax.Array, batch_size: int) -> jax.Array:
-        """Draws a batch.
+        """Samples a batch.
 
         Args:
             key: A typed PRNG key; the same key at another density activates a superset
@@ -107,8 +107,8 @@ class HierarchicalFeatures:
         on it $P_{ii} (\text{low}^2 + \text{low}\,\text{high} + \text{high}^2) / 3$.
         """
         together = jnp.ones((self.n_features, self.n_features))
-        levels = zip(_lineages(self.parents).T, self._densities().T, strict=True)
-        for ancestor, p in levels:
+        generations = zip(_lineages(self.parents).T, self._densities().T, strict=True)
+        for ancestor, p in generations:
             # A common ancestor counts once.
             same = ancestor[:, None] == ancestor
             together *= p[:, None] * jnp.where(same, 1.0, p)

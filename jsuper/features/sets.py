@@ -57,7 +57,7 @@ class CorrelatedFeatures:
         return self.n_sets * self.set_size
 
     def sample(self, key: jax.Array, batch_size: int) -> jax.Array:
-        """Draws a batch.
+        """Samples a batch.
 
         Args:
             key: A typed PRNG key; the same key at another density activates a superset
@@ -136,7 +136,7 @@ class AnticorrelatedFeatures:
         return self.n_sets * self.set_size
 
     def sample(self, key: jax.Array, batch_size: int) -> jax.Array:
-        """Draws a batch.
+        """Samples a batch.
 
         Args:
             key: A typed PRNG key; the same key at another density activates the same

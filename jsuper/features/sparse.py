@@ -1,4 +1,4 @@
-r"""Sparse features: what they are, how they are drawn, and their exact moments.
+r"""Sparse features: what they are, how they are sampled, and their exact moments.
 
 A *feature* $x_i$ is zero with probability $S_i$ (its *sparsity*) and otherwise uniform.
 The library's primary number is the *density* $p_i = 1 - S_i$, the probability that the
@@ -28,8 +28,8 @@ class SparseFeatures:
     Args:
         n_features: Number of features $n$, at least 1.
         density: Probability $p$ in (0, 1] that a feature is active; one number or one
-            per feature, shape (n_features,). Draws rest on 31 random bits in single
-            precision, which leave an active feature of density 1e-7 some 200 values.
+            per feature, shape (n_features,). Single precision has 31 random
+            bits, which leave an active feature of density 1e-7 some 200 values.
         low: Lower end of the range of an active feature.
         high: Upper end of that range, above ``low``.
 
@@ -69,7 +69,7 @@ class SparseFeatures:
         )
 
     def sample(self, key: jax.Array, batch_size: int) -> jax.Array:
-        """Draws a batch.
+        """Samples a batch.
 
         Args:
             key: A typed PRNG key; the same key at another density activates a superset
@@ -85,7 +85,7 @@ class SparseFeatures:
         return activate(uniforms, p, self.low, slope)
 
     def uniforms(self, key: jax.Array, batch_size: int, feature_axis: int = 1) -> jax.Array:
-        """Draws the uniform numbers behind `sample`.
+        """Samples the uniform numbers behind `sample`.
 
         Args:
             key: A typed PRNG key.
@@ -129,7 +129,7 @@ class SparseFeatures:
 def activate(u: jax.Array, p: ArrayLike, low: ArrayLike, slope: ArrayLike) -> jax.Array:
     """Turns uniform numbers on [0, 1] into sparse features of density ``p``.
 
-    One uniform number serves both draws: u <= p decides whether the feature is active,
+    One uniform number decides both: u <= p says whether the feature is active,
     and given that it is, u / p is again uniform on [0, 1]. ``slope`` is
     (high - low) / p.
     """
@@ -137,14 +137,14 @@ def activate(u: jax.Array, p: ArrayLike, low: ArrayLike, slope: ArrayLike) -> ja
 
 
 def uniforms(key: jax.Array, batch_size: int, n: int) -> jax.Array:
-    """Draws numbers as `SparseFeatures.uniforms` does, shape (batch_size, n)."""
+    """Samples numbers as `SparseFeatures.uniforms` does, shape (batch_size, n)."""
     return SparseFeatures(n, density=1.0).uniforms(key, batch_size)
 
 
 def shared_uniforms(
     key: jax.Array, batch_size: int, *columns: np.ndarray
 ) -> list[jax.Array]:
-    """Draws numbers as `uniforms` does, of which several features may share one.
+    """Samples numbers as `uniforms` does, of which several features may share one.
 
     Args:
         key: A typed PRNG key.
@@ -156,8 +156,8 @@ def shared_uniforms(
         Numbers on [0, 1], shape (batch_size, number of indices) for each of ``columns``.
     """
     u = uniforms(key, batch_size, 1 + max(int(c.max(initial=-1)) for c in columns))
-    # Taken by index, the numbers are drawn once for all tasks that share a key; where
-    # they are sliced, the compiler draws them anew for each task.
+    # Taken by index, the numbers are sampled once for all tasks that share a key; where
+    # they are sliced, the compiler samples them anew for each task.
     u = u[:, np.concatenate(columns)]
     return jnp.split(u, np.cumsum([len(c) for c in columns])[:-1], axis=1)
 

@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from jsuper.renaming import renamed_arguments
+
 
 def feature_norms(W: ArrayLike) -> jax.Array:
     r"""Returns $\lVert W_i \rVert$, near 1 where a feature is represented, else near 0.
@@ -134,14 +136,15 @@ def dimensions_per_feature(W: ArrayLike) -> jax.Array:
     return W.shape[-1] / jnp.sum(W**2, axis=(-2, -1))
 
 
-def is_represented(W: ArrayLike, least_norm: float = 0.5) -> jax.Array:
-    r"""Tells which features the model represents: $\lVert W_i \rVert >$ ``least_norm``.
+@renamed_arguments(least_norm="min_norm")
+def is_represented(W: ArrayLike, min_norm: float = 0.5) -> jax.Array:
+    r"""Returns which features the model represents: $\lVert W_i \rVert >$ ``min_norm``.
 
     Trained norms gather near 1 and near 0; the default lies between.
 
     Args:
         W: Weights, shape (..., n_features, n_hidden).
-        least_norm: Norm that a represented feature exceeds.
+        min_norm: Norm that a represented feature exceeds.
 
     Returns:
         Booleans, shape (..., n_features).
@@ -150,19 +153,20 @@ def is_represented(W: ArrayLike, least_norm: float = 0.5) -> jax.Array:
         >>> is_represented(jnp.array([[1.0, 0.0], [0.1, 0.1]]))
         Array([ True, False], dtype=bool)
     """
-    return feature_norms(W) > least_norm
+    return feature_norms(W) > min_norm
 
 
-def is_dedicated(W: ArrayLike, most_superposition: float = 0.25) -> jax.Array:
-    r"""Tells which represented features have a dimension to themselves.
+@renamed_arguments(most_superposition="max_superposition")
+def is_dedicated(W: ArrayLike, max_superposition: float = 0.25) -> jax.Array:
+    r"""Returns which represented features have a dimension to themselves.
 
-    That is, `superposition` stays below ``most_superposition``. In trained models it
+    That is, `superposition` stays below ``max_superposition``. In trained models it
     gathers near 0 and from about 0.6 up; the default says that the others together
     activate the feature's direction with less than half its strength.
 
     Args:
         W: Weights, shape (..., n_features, n_hidden).
-        most_superposition: Superposition that a dedicated feature stays below.
+        max_superposition: Superposition that a dedicated feature stays below.
 
     Returns:
         Booleans, shape (..., n_features).
@@ -171,7 +175,7 @@ def is_dedicated(W: ArrayLike, most_superposition: float = 0.25) -> jax.Array:
         >>> is_dedicated(jnp.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]))
         Array([False, False,  True], dtype=bool)
     """
-    return is_represented(W) & (superposition(W) < most_superposition)
+    return is_represented(W) & (superposition(W) < max_superposition)
 
 
 def _embeddings(W: ArrayLike) -> jax.Array:

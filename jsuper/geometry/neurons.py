@@ -1,4 +1,4 @@
-r"""What single neurons stand for, from the weights of a hidden layer with a ReLU.
+r"""Which features single neurons serve, from the weights of a hidden layer with a ReLU.
 
 A ReLU singles out the axes of the hidden layer, its neurons. A neuron is *monosemantic*
 if it serves one feature and *polysemantic* if it serves several. Functions take weights
@@ -11,19 +11,21 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from jsuper.renaming import renamed_arguments
 from jsuper.validation import check
 
 
-def features_per_neuron(W: ArrayLike, least_share: float = 0.25) -> jax.Array:
+@renamed_arguments(least_share="min_share")
+def features_per_neuron(W: ArrayLike, min_share: float = 0.25) -> jax.Array:
     r"""Counts the features that each neuron serves: 1 if it is monosemantic.
 
     A feature counts if its weight, of either sign, exceeds a share of the neuron's
-    largest: $|W_{ij}| > \text{least\_share} \cdot \max_k |W_{kj}|$. The count does not
-    depend on the neuron's scale; whether it is in use at all is for the caller to say.
+    largest: $|W_{ij}| > \text{min\_share} \cdot \max_k |W_{kj}|$. The count does not
+    depend on the neuron's scale; the caller decides whether the neuron is in use at all.
 
     Args:
         W: Weights, shape (..., n_features, n_hidden).
-        least_share: Share of the largest weight, in [0, 1).
+        min_share: Share of the largest weight, in [0, 1).
 
     Returns:
         Integers, shape (..., n_hidden); 0 for a neuron without weights.
@@ -35,9 +37,9 @@ def features_per_neuron(W: ArrayLike, least_share: float = 0.25) -> jax.Array:
         >>> features_per_neuron(jnp.array([[1.0, -2.0, 0.0], [0.1, 1.5, 0.0]]))
         Array([1, 2, 0], dtype=int32)
     """
-    check("least_share", least_share, lambda s: (s >= 0) & (s < 1), "in [0, 1)")
+    check("min_share", min_share, lambda s: (s >= 0) & (s < 1), "in [0, 1)")
     sizes = jnp.abs(_weights("W", W))
-    return jnp.sum(sizes > least_share * sizes.max(-2, keepdims=True), axis=-2)
+    return jnp.sum(sizes > min_share * sizes.max(-2, keepdims=True), axis=-2)
 
 
 def monosemanticity(W: ArrayLike) -> jax.Array:

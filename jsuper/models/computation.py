@@ -88,7 +88,7 @@ class ComputationModel:
         }
 
     def init(self, key: jax.Array) -> Params:
-        """Draws uniform weights; biases are 0.
+        """Samples uniform weights; biases are 0.
 
         Args:
             key: A typed PRNG key.

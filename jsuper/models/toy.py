@@ -147,7 +147,7 @@ class ToyModel:
         return dims
 
     def init(self, key: jax.Array) -> Params:
-        """Draws normal weights; biases are 0.
+        """Samples normal weights; biases are 0.
 
         Args:
             key: A typed PRNG key.
@@ -241,7 +241,7 @@ def xavier_std(n_features: int, n_hidden: int) -> float:
 def notebook_std(n_features: int, n_hidden: int, n_instances: int) -> float:
     r"""Returns $\sqrt{2 / (nm + km)}$, the scale of the official notebook.
 
-    The notebook draws the weights of $k$ = ``n_instances`` models as one tensor of shape
+    The notebook samples the weights of $k$ = ``n_instances`` models as one tensor of shape
     (k, n, m), whose first axes its framework counts into the fan; so there a model
     starts the smaller the more companions it has (cell 3).
 

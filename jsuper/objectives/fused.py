@@ -33,7 +33,7 @@ from jsuper.models.activations import THRESHOLDED, Activation, apply_activation
 from jsuper.models.toy import HiddenReLUModel, Params, ToyModel
 
 # Up to this many weights, writing out is faster than products of whole matrices.
-MOST_WRITTEN_OUT = 200
+MAX_WRITTEN_OUT = 200
 
 # The compiler of JAX 0.10 makes one loop of a product and its sum. That of 0.12 hands
 # both to a library, which is slower at it than at matrix products.
@@ -50,7 +50,7 @@ LIMITS: dict[Activation, float] = {"relu": 0.0, "linear": -math.inf}
 
 
 class Numbers(NamedTuple):
-    """What tells a task from others: numbers for each feature, and for the activation."""
+    """The numbers of one task: for each feature, and for the activation."""
 
     density: jax.Array
     low: jax.Array
@@ -61,8 +61,8 @@ class Numbers(NamedTuple):
 
 
 def applies(features: Any, model: Any) -> bool:
-    """Tells whether the form derived here covers these features and this model."""
-    # A subclass may draw or compute something else.
+    """Returns whether the form derived here covers these features and this model."""
+    # A subclass may sample or compute something else.
     if type(features) is not SparseFeatures or type(model) not in (
         ToyModel,
         HiddenReLUModel,
@@ -95,7 +95,7 @@ def value_and_grad(
     n = model.n_features
     grid = params["W"].shape[:2]
     dtype = params["W"].dtype
-    written_out = n * model.n_hidden <= MOST_WRITTEN_OUT
+    written_out = n * model.n_hidden <= MAX_WRITTEN_OUT
     sums_of_one = functools.partial(_written_out if written_out else _products, model)
 
     def per_feature(leaf: ArrayLike) -> jax.Array:
@@ -111,26 +111,26 @@ def value_and_grad(
     numbers = Numbers(p, low, (high - low) / p, per_feature(importance), t, bandwidth)
 
     @jax.vmap
-    def draw(key):
+    def sample(key):
         if not written_out:
             return features.uniforms(key, batch_size).astype(dtype)
         uniforms = features.uniforms(key, batch_size, feature_axis=0).astype(dtype)
         rows = _rows(batch_size, ELEMENTS_OF_ONE // n)
         return uniforms.reshape(n, -1, rows).swapaxes(0, 1)
 
-    uniforms = draw(keys) if keys.ndim == 1 else None
+    uniforms = sample(keys) if keys.ndim == 1 else None
 
     def sums_of_block(models):
         task, key = jnp.divmod(jnp.minimum(models, n_models - 1), grid[1])
         if uniforms is not None:
-            draws, which = uniforms, key
+            u, which = uniforms, key
         else:
-            draws, which = draw(keys[task, key]), models - models[0]
+            u, which = sample(keys[task, key]), models - models[0]
 
         def one(task, key, which):
             own_params = jax.tree.map(lambda leaf: leaf[task, key], params)
             own_numbers = jax.tree.map(lambda leaf: leaf[task], numbers)
-            return sums_of_one(own_numbers, own_params, draws[which])
+            return sums_of_one(own_numbers, own_params, u[which])
 
         if block > 1:
             return jax.vmap(one)(task, key, which)
@@ -235,7 +235,7 @@ def _rows(batch_size: int, most: int) -> int:
 def _block(n_models: int, most: int) -> int:
     """How many models to take at a time, such that the last block is nearly full.
 
-    Two blocks at least: of a single one, the compiler would draw the random numbers
+    Two blocks at least: of a single one, the compiler would sample the random numbers
     anew wherever they are used.
     """
     most = min(most, -(-n_models // 2))

@@ -21,7 +21,7 @@ def reconstruction(x: jax.Array) -> jax.Array:
 
 @pytree
 class Task:
-    r"""Features to draw, a model to train, and the loss between them.
+    r"""Features to sample, a model to train, and the loss between them.
 
     $$L = \frac{1}{n} E \sum_i I_i \, (y_i - x'_i)^2$$
 
@@ -109,7 +109,7 @@ class Task:
         return getattr(self.model, "dims", {})
 
     def init(self, key: jax.Array) -> Params:
-        """Draws the initial parameters of one model."""
+        """Samples the initial parameters of one model."""
         return self.model.init(key)
 
     def loss(self, params: Params, key: jax.Array, batch_size: int) -> jax.Array:

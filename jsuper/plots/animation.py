@@ -76,13 +76,13 @@ def embedding_motion(
         return [here]
 
     animation = Motion(figure, frame, frames=len(steps), interval=80)
-    # Drawn once, it does not warn when it is deleted without having been saved.
+    # Rendered once, it does not warn when it is deleted without having been saved.
     canvas.draw()
     return animation
 
 
 def draw_loss(panel: Axes, steps: np.ndarray, loss: np.ndarray) -> None:
-    """Draws the loss over the steps, log-spaced, beginning after step 0."""
+    """Plots the loss over the steps, on a log scale, beginning after step 0."""
     panel.plot(steps, loss, color="black", linewidth=1.2)
     panel.set_xscale("symlog", linthresh=max(1, steps[steps > 0].min(initial=1)))
     panel.set_yscale("log")

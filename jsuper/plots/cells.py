@@ -43,7 +43,7 @@ def weights(model: xr.Dataset, variable: str = "W") -> np.ndarray:
 
 
 def what_is_wrong(model: xr.Dataset, variable: str = "W") -> str:
-    """Why there are no weights of a model to draw, in a word or two; empty if there are."""
+    """Why there are no weights of a model to plot, in a word or two; empty if there are."""
     if variable not in model:
         return f"no {variable}"
     if "finite" in model and model["finite"].isnull().all():
@@ -52,20 +52,20 @@ def what_is_wrong(model: xr.Dataset, variable: str = "W") -> str:
     return "" if finite else "diverged"
 
 
-def fitted(ds: xr.Dataset, variable: str, most: int) -> xr.Dataset:
+def fitted(ds: xr.Dataset, variable: str, max_axes: int) -> xr.Dataset:
     """A sweep without those axes of one value for which the figure has no room."""
     names = _axes(ds, variable)
     single = [name for name in names if ds.sizes[name] == 1]
-    return ds.isel(dict.fromkeys(single, 0)) if len(names) > most else ds
+    return ds.isel(dict.fromkeys(single, 0)) if len(names) > max_axes else ds
 
 
-def grid_axes(ds: xr.Dataset, variable: str, most: int) -> list[str | None]:
+def grid_axes(ds: xr.Dataset, variable: str, max_axes: int) -> list[str | None]:
     """The axes of the grid, filled up with None to two."""
     names = _axes(ds, variable)
-    if len(names) > most:
+    if len(names) > max_axes:
         raise ValueError(
-            f"the figure has room for {most} of the axes {names}: select one value of the "
-            f"others first (in Python ds.isel({names[-1]}=0), in a shell --select)"
+            f"the figure has room for {max_axes} of the axes {names}: select one value of "
+            f"the others first (in Python ds.isel({names[-1]}=0), in a shell --select)"
         )
     return [*names, None, None][:2]
 

@@ -12,12 +12,12 @@ from jsuper.results.models import stays_finite
 
 @style.paper
 def loss_curves(ds: xr.Dataset, *, band: tuple[float, float] = (0.1, 0.9)) -> Figure:
-    """Draws the training loss of every cell: median over seeds, with a band.
+    """Plots the training loss of every cell: median over seeds, with a band.
 
     Args:
         ds: A sweep with at most two axes besides ``seed``: a colour for each value of
             the first, a panel for each value of the second. Runs of different length, or
-            with other steps logged, are drawn over the steps that each of them has.
+            with other steps logged, are plotted over the steps that each of them has.
         band: Quantiles over seeds between which the band lies, ascending in [0, 1].
 
     Returns:
@@ -34,26 +34,26 @@ def loss_curves(ds: xr.Dataset, *, band: tuple[float, float] = (0.1, 0.9)) -> Fi
             f"{sorted(map(str, ds.data_vars))}"
         )
     ds = trim(ds)
-    ds = cells.fitted(ds, "history", most=2)
+    ds = cells.fitted(ds, "history", max_axes=2)
     data = ds[[name for name in ("history", "finite") if name in ds]]
-    lines, panels_axis = cells.grid_axes(ds, "history", most=2)
+    lines, panels_axis = cells.grid_axes(ds, "history", max_axes=2)
     figure, panels = style.wrapped_panels(cells.size(ds, panels_axis), 3.6, 3.0)
     n_lines = cells.size(ds, lines)
     values = ds[lines].values if lines else np.zeros(1)
-    looks = style.line_looks(values)
-    # Of many numbers some are named: the colours between tell the others.
-    most = 10 if wording.are_numbers(values) or wording.are_dates(values) else n_lines
-    named = set(np.linspace(0, n_lines - 1, min(n_lines, most)).round().astype(int))
+    styles = style.line_styles(values)
+    # Of many numbers the legend names some: the colours between tell the others.
+    n_named = 10 if wording.are_numbers(values) or wording.are_dates(values) else n_lines
+    named = set(np.linspace(0, n_lines - 1, min(n_lines, n_named)).round().astype(int))
     for j, panel in enumerate(panels):
-        for i, look in enumerate(looks):
+        for i, line in enumerate(styles):
             cell = {name: k for name, k in ((lines, i), (panels_axis, j)) if name}
             step, curves = _curves(data.isel(cell))
             median = np.full(len(step), np.nan)
             if len(curves):
                 low, median, high = np.nanquantile(curves, (band[0], 0.5, band[1]), axis=0)
-                panel.fill_between(step, low, high, color=look["color"], alpha=0.25, lw=0)
+                panel.fill_between(step, low, high, color=line["color"], alpha=0.25, lw=0)
             label = style.label(ds, lines, i) if lines and i in named else None
-            panel.plot(step, median, linewidth=1.2, label=label, **look)
+            panel.plot(step, median, linewidth=1.2, label=label, **line)
         panel.set(yscale="log", xlabel="step", ylabel="training loss")
         style.plain_log(panel.yaxis)
         panel.label_outer()

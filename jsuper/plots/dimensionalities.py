@@ -25,7 +25,7 @@ Superposition")."""
 
 @style.paper
 def dimensionality(ds: xr.Dataset, *, fractions: dict[str, float] | None = None) -> Figure:
-    r"""Draws the dimensionality of every feature against 1 / density.
+    r"""Plots the dimensionality of every feature against 1 / density.
 
     Lines mark the fractions at which features gather in the paper's polytopes (Elhage
     et al. 2022, "The Geometry of Superposition"). Features that a model does not

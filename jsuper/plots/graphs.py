@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from jsuper.plots import cells, style
 from jsuper.plots.style import Figure
 from jsuper.polytopes.naming import Block, identify
+from jsuper.renaming import renamed_arguments
 
 POLYTOPE_COLORS = {
     "dedicated": style.PALETTE["black"],
@@ -25,42 +26,43 @@ POLYTOPE_COLORS = {
 OTHER_COLOR = style.PALETTE["sky"]
 
 
+@renamed_arguments(interference="min_cosine", least_norm="min_norm", most="max_columns")
 @style.paper
 def feature_graphs(
     ds: xr.Dataset,
     *,
     tolerance: float = 0.1,
-    interference: float = 0.2,
+    min_cosine: float = 0.2,
     leak: float = 0.25,
-    least_norm: float = 0.5,
-    most: int = 4,
+    min_norm: float = 0.5,
+    max_columns: int = 4,
 ) -> Figure:
-    r"""Draws the features of each model as a graph with an edge where two interfere.
+    r"""Plots the features of each model as a graph with an edge where two interfere.
 
     Nodes are the features that the model represents, edges have the opacity
-    $|W_i \cdot W_j|$. What hangs together is a block, drawn as a ring and coloured by the
-    polytope that it forms (Elhage et al. 2022, "The Geometry of Superposition").
+    $|W_i \cdot W_j|$. A connected component is a block, laid out as a ring and coloured by
+    the polytope that it forms (Elhage et al. 2022, "The Geometry of Superposition").
 
     Args:
         ds: A sweep with at most one axis besides ``seed``: a panel for each of its
             values, the seed of lowest loss in it.
         tolerance: As in `jsuper.polytopes.identify`.
-        interference: Cosine above which two features have an edge.
+        min_cosine: Cosine above which two features have an edge.
         leak: As in `jsuper.polytopes.identify`.
-        least_norm: Norm that a feature must exceed to be drawn.
-        most: Number of panels in a row.
+        min_norm: Norm that a feature must exceed to be plotted.
+        max_columns: Largest number of panels in a row.
 
     Returns:
-        The figure. A model that diverged leaves its panel empty and says so.
+        The figure. A model that diverged leaves its panel empty, with a note.
 
     Raises:
         ValueError: If ``ds`` has no ``W`` or more axes.
     """
     ds = cells.one_seed(ds)
-    ds = cells.fitted(ds, "W", most=1)
-    axis, _ = cells.grid_axes(ds, "W", most=1)
+    ds = cells.fitted(ds, "W", max_axes=1)
+    axis, _ = cells.grid_axes(ds, "W", max_axes=1)
     n = cells.size(ds, axis)
-    figure, panels = style.wrapped_panels(n, 2.4, 2.7, most, shared=False)
+    figure, panels = style.wrapped_panels(n, 2.4, 2.7, max_columns, shared=False)
     names: set[str] = set()
     for i, panel in enumerate(panels):
         model = cells.one_cell(ds, {axis: i} if axis else {})
@@ -70,12 +72,12 @@ def feature_graphs(
         else:
             W = cells.weights(model)
             found = identify(
-                W, tolerance, interference=interference, leak=leak, least_norm=least_norm
+                W, tolerance, min_cosine=min_cosine, leak=leak, min_norm=min_norm
             )
-            _draw(panel, W, found, interference)
+            _plot(panel, W, found, min_cosine)
             names |= {block.name for block in found}
-            drawn = sum(len(block.features) for block in found)
-            title = f"{drawn} of {len(W)} features"
+            represented = sum(len(block.features) for block in found)
+            title = f"{represented} of {len(W)} features"
         if axis:
             title = f"{style.label(ds, axis, i)}\n{title}"
         panel.set_title(title)
@@ -99,7 +101,7 @@ def color(name: str) -> str:
     return POLYTOPE_COLORS.get(name, OTHER_COLOR)
 
 
-def _draw(panel: Axes, W: np.ndarray, found: list[Block], interference: float) -> None:
+def _plot(panel: Axes, W: np.ndarray, found: list[Block], min_cosine: float) -> None:
     """One model: its blocks side by side, the largest first."""
     order = {name: i for i, name in enumerate(POLYTOPE_COLORS)}
     found = sorted(found, key=lambda b: (-len(b.features), order.get(b.name, 9)))
@@ -110,7 +112,7 @@ def _draw(panel: Axes, W: np.ndarray, found: list[Block], interference: float) -
         own = W[list(block.features)]
         gram = np.abs(own @ own.T)
         norms = np.sqrt(np.diag(gram))
-        pairs = np.argwhere(np.triu(gram / np.outer(norms, norms) > interference, 1))
+        pairs = np.argwhere(np.triu(gram / np.outer(norms, norms) > min_cosine, 1))
         panel.add_collection(
             LineCollection(
                 [ring[pair] for pair in pairs],

@@ -8,13 +8,15 @@ from matplotlib.ticker import MaxNLocator
 from jsuper.geometry.neurons import monosemanticity
 from jsuper.plots import cells, style
 from jsuper.plots.style import Figure
+from jsuper.renaming import renamed_arguments
 
 
+@renamed_arguments(most="max_columns")
 @style.paper
 def neuron_stacks(
-    ds: xr.Dataset, *, weights: str = "W", color: str = "feature", most: int = 6
+    ds: xr.Dataset, *, weights: str = "W", color: str = "feature", max_columns: int = 6
 ) -> Figure:
-    r"""Draws the weights of every neuron as a stacked column, one panel for each cell.
+    r"""Plots the weights of every neuron as a stacked column, one panel for each cell.
 
     The height of a piece is $|W_{ij}|$; negative weights hang below the axis. Neurons
     stand in the order of the feature with the largest weight. Source: Elhage et al. 2022,
@@ -22,12 +24,12 @@ def neuron_stacks(
 
     Args:
         ds: A sweep with at most one axis besides ``seed``; of several seeds the one of
-            lowest loss is drawn.
+            lowest loss is plotted.
         weights: Variable with dimensions feature and hidden.
         color: ``"feature"`` colours pieces by feature and writes the number of the
             feature into large ones; ``"polysemanticity"`` colours columns by the share of
             a neuron's weights that is not its largest (1 - `jsuper.monosemanticity`).
-        most: Panels in a row.
+        max_columns: Largest number of panels in a row.
 
     Returns:
         The figure. A model that diverged leaves its panel empty.
@@ -42,7 +44,7 @@ def neuron_stacks(
     norm = Normalize(0, max(1, n - 1)) if color == "feature" else Normalize(0, 1)
     cmap = style.SEQUENTIAL.reversed()
     width = float(np.clip(0.24 * m, 1.5, 2.6))
-    figure, panels = style.wrapped_panels(cells.size(ds, axis), width, 1.7, most)
+    figure, panels = style.wrapped_panels(cells.size(ds, axis), width, 1.7, max_columns)
     for k, panel in enumerate(panels):
         W = _weights(ds, weights, axis, k)
         neurons = np.arange(W.shape[1])
@@ -68,10 +70,10 @@ def neuron_stacks(
         panel.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         if axis:
             panel.set_title(style.label(ds, axis, k, first=k == 0))
-        if k + most >= len(panels):
+        if k + max_columns >= len(panels):
             panel.set_xlabel("neuron")
             panel.tick_params(labelbottom=True)
-        if k % most == 0:
+        if k % max_columns == 0:
             panel.set_ylabel("weights, stacked")
     name = "feature" if color == "feature" else "polysemanticity"
     style.colorbar(figure, panels, norm, cmap, name)
@@ -79,15 +81,16 @@ def neuron_stacks(
     return figure
 
 
+@renamed_arguments(most="max_columns")
 @style.paper
-def neuron_matrices(ds: xr.Dataset, *, weights: str = "W", most: int = 6) -> Figure:
-    """Draws the weights between features and neurons, one panel for each cell.
+def neuron_matrices(ds: xr.Dataset, *, weights: str = "W", max_columns: int = 6) -> Figure:
+    """Plots the weights between features and neurons, one panel for each cell.
 
     Args:
         ds: A sweep with at most one axis besides ``seed``; of several seeds the one of
-            lowest loss is drawn.
+            lowest loss is plotted.
         weights: Variable with dimensions feature and hidden.
-        most: Panels in a row.
+        max_columns: Largest number of panels in a row.
 
     Returns:
         The figure; neurons stand in the order of `neuron_stacks`.
@@ -100,7 +103,7 @@ def neuron_matrices(ds: xr.Dataset, *, weights: str = "W", most: int = 6) -> Fig
     norm = Normalize(-1, 1)
     width = float(np.clip(0.18 * m, 1.1, 2.2))
     height = float(np.clip(width * n / m, 1.1, 3.0))
-    figure, panels = style.wrapped_panels(cells.size(ds, axis), width, height, most)
+    figure, panels = style.wrapped_panels(cells.size(ds, axis), width, height, max_columns)
     for k, panel in enumerate(panels):
         W = _weights(ds, weights, axis, k)
         panel.imshow(W, cmap="RdBu_r", norm=norm, aspect="auto", interpolation="none")
@@ -109,10 +112,10 @@ def neuron_matrices(ds: xr.Dataset, *, weights: str = "W", most: int = 6) -> Fig
             edges.set_major_locator(MaxNLocator(4, integer=True))
         if axis:
             panel.set_title(style.label(ds, axis, k, first=k == 0))
-        if k + most >= len(panels):
+        if k + max_columns >= len(panels):
             panel.set_xlabel("neuron")
             panel.tick_params(labelbottom=True)
-        if k % most == 0:
+        if k % max_columns == 0:
             panel.set_ylabel("feature")
     style.colorbar(figure, panels, norm, "RdBu_r", "weight", extend="both")
     style.say_what_is_fixed(figure, ds)
@@ -131,13 +134,13 @@ def neuron_order(W: np.ndarray) -> np.ndarray:
 
 def _cells(ds: xr.Dataset, weights: str) -> tuple[xr.Dataset, str | None]:
     ds = cells.one_seed(ds, weights)
-    ds = cells.fitted(ds, weights, most=1)
-    axis, _ = cells.grid_axes(ds, weights, most=1)
+    ds = cells.fitted(ds, weights, max_axes=1)
+    axis, _ = cells.grid_axes(ds, weights, max_axes=1)
     return ds, axis
 
 
 def _weights(ds: xr.Dataset, weights: str, axis: str | None, k: int) -> np.ndarray:
-    """Weights of one model with its neurons in order, NaN if there are none to draw."""
+    """Weights of one model with its neurons in order, NaN if there are none to plot."""
     model = cells.one_cell(ds, {axis: k} if axis else {})
     if cells.what_is_wrong(model, weights):
         return np.full((ds.sizes["feature"], ds.sizes["hidden"]), np.nan)

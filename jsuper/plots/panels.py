@@ -24,10 +24,10 @@ def embeddings(
     markers: Sequence[str] | str = "o",
     view: tuple[float, float] = (15.0, -60.0),
 ) -> None:
-    """Draws one model: a line from the origin to the embedding of each feature.
+    """Plots one model: a line from the origin to the embedding of each feature.
 
     Args:
-        panel: Axes to draw on; three-dimensional ones for three hidden dimensions.
+        panel: Axes to plot on; three-dimensional ones for three hidden dimensions.
         W: Weights, shape (feature, 2) or (feature, 3).
         colors: Colour of each feature, or of all. With ``groups``, the group decides.
         extent: Every axis runs from minus to plus this.
@@ -73,10 +73,10 @@ def over_seeds(
     bars: bool = False,
     **line: Any,
 ) -> None:
-    """Draws a statistic over seeds as a line, its 95% bootstrap interval as a band.
+    """Plots a statistic over seeds as a line, its 95% bootstrap interval as a band.
 
     Args:
-        panel: Axes to draw on.
+        panel: Axes to plot on.
         values: A number for each model, dimensions ``seed`` and one other.
         x: Places of the other dimension's entries; its coordinate by default.
         statistic: As in `jsuper.results.statistics.interval`, which resamples seeds.
@@ -100,7 +100,7 @@ def over_seeds(
 def each_seed(
     panel: Axes, values: xr.DataArray, x: ArrayLike | None = None, **line
 ) -> None:
-    """Draws every seed as a thin grey line, or as ``line`` says (axis, seed)."""
+    """Plots every seed as a thin grey line, or as ``line`` says (axis, seed)."""
     (axis,) = set(values.dims) - {"seed"}
     x = values[axis].values if x is None else np.asarray(x)
     label = line.pop("label", None)
@@ -117,10 +117,10 @@ def stacked(
     *,
     apart: bool = False,
 ) -> np.ndarray:
-    """Draws the parts of a whole as stacked bars, the first lowest.
+    """Plots the parts of a whole as stacked bars, the first lowest.
 
     Args:
-        panel: Axes to draw on, whose horizontal axis it lays out.
+        panel: Axes to plot on, whose horizontal axis it lays out.
         parts: Heights of each part, an entry for each ``x``.
         x: Values of the axis, ascending.
         colors: Colour of each part.
@@ -163,10 +163,10 @@ def shares(
     best: xr.DataArray | None = None,
     apart: bool = False,
 ) -> None:
-    """Draws the share of models of each kind, by the values of an axis.
+    """Plots the share of models of each kind, by the values of an axis.
 
     Args:
-        panel: Axes to draw on.
+        panel: Axes to plot on.
         kinds: Name or number of each model's kind, dimensions ``seed`` and one other.
         colors: Colour of each kind, the one at the bottom first.
         best: Kind of the best seed by value, drawn as a triangle above the bar.
@@ -185,7 +185,7 @@ def shares(
 
 
 def matrix(panel: Axes, values: np.ndarray, limit: float = 1.0) -> AxesImage:
-    """Draws a matrix from red (``limit``) through white (0) to blue (minus ``limit``)."""
+    """Plots a matrix from red (``limit``) through white (0) to blue (minus ``limit``)."""
     looks = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit, "aspect": "auto"}
     return panel.imshow(values, interpolation="none", **looks)
 

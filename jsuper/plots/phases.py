@@ -29,7 +29,7 @@ def phase_map(
     x: str = "density",
     y: str = "threshold",
 ) -> Figure:
-    """Draws one number per cell over two axes: best of seeds, mean, and spread.
+    """Plots one number per cell over two axes: best of seeds, mean, and spread.
 
     Args:
         ds: A sweep; measured if need be.
@@ -43,7 +43,7 @@ def phase_map(
     Returns:
         The figure. With several seeds, columns are the seed of lowest loss (if there are
         losses), the mean over seeds and the standard deviation over seeds. Its first axes
-        are the panels, row by row; theory can be drawn over them.
+        are the panels, row by row; theory can be plotted over them.
 
     Raises:
         ValueError: If a name is unknown or axes remain.
@@ -65,13 +65,15 @@ def phase_map(
     )
     for i, (quantity, fields) in enumerate(zip(quantities, rows, strict=True)):
         shown = [field for title, field in fields.items() if not title.endswith(SPREAD)]
-        shared_look = _style(quantity, shown, ds.sizes.get("feature"))
+        shared_style = _style(quantity, shown, ds.sizes.get("feature"))
         for panel, (title, field) in zip(axes[i], fields.items(), strict=True):
             spread = title.endswith(SPREAD)  # which has a scale of its own
-            look = {"cmap": "cividis", "norm": _norm(0, field)} if spread else shared_look
+            own_style = (
+                {"cmap": "cividis", "norm": _norm(0, field)} if spread else shared_style
+            )
             x_scale, x_edges = style.cell_edges(field[x].values)
             y_scale, y_edges = style.cell_edges(field[y].values)
-            mesh = panel.pcolormesh(x_edges, y_edges, field.values, **look)
+            mesh = panel.pcolormesh(x_edges, y_edges, field.values, **own_style)
             panel.set(xscale=x_scale, yscale=y_scale)
             panel.set_title(title)
             for axis, name in ((panel.xaxis, x), (panel.yaxis, y)):
@@ -105,18 +107,18 @@ def _fields(ds: xr.Dataset, quantity: str, x: str, y: str) -> dict[str, xr.DataA
         if axis not in values.dims or axis == "seed":
             axes = [str(d) for d in values.dims if d != "seed"]
             raise ValueError(
-                f"{quantity} has no axis {axis!r} to be drawn over, only {axes}: "
+                f"{quantity} has no axis {axis!r} to be plotted over, only {axes}: "
                 "choose two with x and y"
             )
     extra = set(values.dims) - {x, y, "seed"}
     if extra:
         raise ValueError(f"select one value of {sorted(map(str, extra))} first")
     order = {axis: wording.ascending(ds[axis].values) for axis in (x, y)}
-    ds = ds.assign(_drawn=values).isel(order)
-    values = ds["_drawn"].transpose(..., y, x)
+    ds = ds.assign(_plotted=values).isel(order)
+    values = ds["_plotted"].transpose(..., y, x)
     if "seed" not in values.dims:
         return {name: values}
-    best = best_seed(ds)["_drawn"].transpose(y, x) if has_losses(ds) else None
+    best = best_seed(ds)["_plotted"].transpose(y, x) if has_losses(ds) else None
     return {
         **({} if best is None else {f"{name},\nbest seed": best}),
         f"{name},\nmean over seeds": values.mean("seed"),

@@ -15,7 +15,7 @@ from jsuper.theory.phases import best_phase, phase_weights
 
 # The colours of Elhage et al. 2022, which also differ in lightness.
 ABSENT, DEDICATED, SUPERPOSED = "#dddddd", "#003399", "#dd4444"
-# The extra feature is dedicated here too: a lighter blue tells that others are not.
+# The extra feature is dedicated here too: a lighter blue shows that others are not.
 OTHERS_SUPERPOSED = "#6688dd"
 
 
@@ -23,7 +23,7 @@ OTHERS_SUPERPOSED = "#6688dd"
 def feature_phases(
     ds: xr.Dataset, feature: int = -1, *, x: str = "importance", y: str = "density"
 ) -> Figure:
-    r"""Draws norm and superposition of one feature as one colour for each cell.
+    r"""Plots norm and superposition of one feature as one colour for each cell.
 
     The norm $\lVert W_i \rVert$ leads from grey at 0 to full colour at 1, superposition
     $\sum_{j \ne i} (\hat W_i \cdot W_j)^2$ from blue at 0 (dedicated) to red at 1, as in
@@ -31,13 +31,13 @@ def feature_phases(
 
     Args:
         ds: A sweep over the axes ``x`` and ``y``; of several seeds the one of lowest loss
-            is drawn.
-        feature: Position of the feature drawn, the last of each model by default.
+            is plotted.
+        feature: Position of the feature plotted, the last of each model by default.
         x: Axis along the figure's x.
         y: Axis along the figure's y.
 
     Returns:
-        The figure, whose first axes are the map: theory can be drawn over it. A model
+        The figure, whose first axes are the map: theory can be plotted over it. A model
         that diverged leaves its cell white.
 
     Raises:
@@ -104,7 +104,7 @@ def draw_phases(
 
 
 def draw_key(panel: Axes) -> None:
-    """Draws the key of the two-dimensional colours, a small square."""
+    """Plots the key of the two-dimensional colours, a small square."""
     values = np.linspace(0, 1, 50)
     colors = phase_color(values[:, None], values)
     panel.imshow(colors, origin="lower", extent=(0, 1, 0, 1), aspect="equal")
@@ -160,7 +160,7 @@ def draw_theory(
 def draw_boundaries(
     panel: Axes, importance: np.ndarray, density: np.ndarray, n_features: int, bias: bool
 ) -> None:
-    """Draws theory's boundaries over a panel, white with a dark rim."""
+    """Plots theory's boundaries over a panel, white with a dark rim."""
     best = best_phase(n_features, density[:, None], importance, bias=bias)
     for color, width in (("black", 2.2), ("white", 1.0)):
         for name in np.unique(best):

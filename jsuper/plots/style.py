@@ -1,4 +1,4 @@
-"""One look for all figures: colours, panels, and what stands on their axes."""
+"""The style of all figures: colours, panels, and the labels of axes."""
 
 import functools
 import io
@@ -95,7 +95,7 @@ def frame(panel: Axes) -> None:
 
 
 def say(panel: Axes, text: str) -> None:
-    """Writes into the middle of a panel why nothing is drawn there."""
+    """Writes into the middle of a panel why nothing is plotted there."""
     middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": panel.transAxes}
     panel.text(0.5, 0.5, text, color="0.4", **middle)
 
@@ -108,10 +108,10 @@ def panel_grid(rows, columns, width, height, **shared) -> tuple[Figure, Any]:
 
 
 def wrapped_panels(
-    n: int, width: float, height: float, most: int = 4, *, shared: bool = True
+    n: int, width: float, height: float, max_columns: int = 4, *, shared: bool = True
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of ``n`` panels, at most ``most`` in a row."""
-    columns = min(n, most)
+    """A figure of ``n`` panels, at most ``max_columns`` in a row."""
+    columns = min(n, max_columns)
     rows = -(-n // columns)
     figure, axes = panel_grid(rows, columns, width, height, sharex=shared, sharey=shared)
     panels = list(axes.ravel())
@@ -296,7 +296,7 @@ CATEGORIES = ("blue", "vermilion", "green", "orange", "purple", "sky", "black")
 """Colours in `PALETTE` of lines that have names: yellow is lost on white paper."""
 
 
-def line_looks(values: np.ndarray) -> list[dict[str, Any]]:
+def line_styles(values: np.ndarray) -> list[dict[str, Any]]:
     """Colour and line style of a line for each value of an axis.
 
     Numbers and dates follow the sequential map, the first darkest; names and booleans

@@ -14,19 +14,19 @@ from jsuper.wording import text
 
 @style.paper
 def embeddings(ds: xr.Dataset, *, limit: float | None = None) -> Figure:
-    """Draws the embedding of every feature as an arrow, one panel for each cell.
+    """Plots the embedding of every feature as an arrow, one panel for each cell.
 
     Columns follow the first axis of the grid, rows the second: with axes density and
     threshold it is Figure 2 of Murphy and Qiao's review.
 
     Args:
         ds: A sweep with two hidden dimensions and at most two axes besides ``seed``; of
-            several seeds the one of lowest loss is drawn. Where an axis changes sizes, a
+            several seeds the one of lowest loss is plotted. Where an axis changes sizes, a
             model with one hidden dimension lies on a line.
         limit: Half the width of a panel; by default what the longest arrow needs.
 
     Returns:
-        The figure. A model that diverged leaves its panel empty and says so.
+        The figure. A model that diverged leaves its panel empty, with a note.
 
     Raises:
         ValueError: If there are more axes or not two hidden dimensions.
@@ -35,8 +35,8 @@ def embeddings(ds: xr.Dataset, *, limit: float | None = None) -> Figure:
     ds = cells.one_seed(ds)
     if ds.sizes["hidden"] != 2 and not (sizes and ds.sizes["hidden"] == 1):
         raise ValueError(_not_two_dimensions(ds))
-    ds = cells.fitted(ds, "W", most=2)
-    columns, rows = cells.grid_axes(ds, "W", most=2)
+    ds = cells.fitted(ds, "W", max_axes=2)
+    columns, rows = cells.grid_axes(ds, "W", max_axes=2)
     importance = cells.importances(ds)
     lowest, highest = float(importance.min()), float(importance.max())
     color_of = Normalize(lowest if lowest < highest else highest - 1, highest)
@@ -73,7 +73,7 @@ def embeddings(ds: xr.Dataset, *, limit: float | None = None) -> Figure:
 
 
 def _not_two_dimensions(ds: xr.Dataset) -> str:
-    """What to say of other models, and how to select those that can be drawn."""
+    """The error for other models, and how to select those that can be plotted."""
     refused = f"embeddings needs 2 hidden dimensions, got {ds.sizes['hidden']}"
     sizes = own_size(ds["W"], "hidden")
     if sizes.ndim != 1 or not (sizes == 2).any():
@@ -88,7 +88,7 @@ def _not_two_dimensions(ds: xr.Dataset) -> str:
 
 @style.paper
 def demonstration(ds: xr.Dataset) -> Figure:
-    r"""Draws $W W^\top$ and the norms of the features, one column for each cell.
+    r"""Plots $W W^\top$ and the norms of the features, one column for each cell.
 
     Bars are the norms $\lVert W_i \rVert$, coloured by superposition
     $\sum_{j \ne i} (\hat W_i \cdot W_j)^2$ from 0 (dedicated) to 1 and above, as in
@@ -97,7 +97,7 @@ def demonstration(ds: xr.Dataset) -> Figure:
 
     Args:
         ds: A sweep with at most one axis besides ``seed``; of several seeds the one of
-            lowest loss is drawn.
+            lowest loss is plotted.
 
     Returns:
         The figure.
@@ -106,8 +106,8 @@ def demonstration(ds: xr.Dataset) -> Figure:
         ValueError: If there are more axes.
     """
     ds = measure(cells.one_seed(ds))
-    ds = cells.fitted(ds, "W", most=1)
-    columns, _ = cells.grid_axes(ds, "W", most=1)
+    ds = cells.fitted(ds, "W", max_axes=1)
+    columns, _ = cells.grid_axes(ds, "W", max_axes=1)
     models = [
         cells.one_cell(ds, {columns: j} if columns else {})
         for j in range(cells.size(ds, columns))

@@ -4,22 +4,24 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse.csgraph import connected_components
 
+from jsuper.renaming import renamed_arguments
 from jsuper.validation import check_number
 
 
+@renamed_arguments(interference="min_cosine", least_norm="min_norm")
 def blocks(
-    W: ArrayLike, interference: float = 0.2, least_norm: float = 0.5
+    W: ArrayLike, min_cosine: float = 0.2, min_norm: float = 0.5
 ) -> list[np.ndarray]:
     r"""Returns the groups of features that interfere only among themselves.
 
     Two features are connected where the cosine between their embeddings exceeds
-    ``interference`` in absolute value. Norms do not matter for it.
+    ``min_cosine`` in absolute value, whatever their norms.
 
     Args:
         W: Weights, shape (n_features, n_hidden).
-        interference: Cosine in (0, 1) above which features interfere. The smallest one
+        min_cosine: Cosine in (0, 1) above which features interfere. The smallest one
             inside a simplex of k vertices is 1 / (k - 1), in a square antiprism 0.14.
-        least_norm: Norm that a feature must exceed to be in a block at all.
+        min_norm: Norm that a feature must exceed to be in a block at all.
 
     Returns:
         Ascending indices of each block, the blocks ordered by their first feature.
@@ -32,11 +34,11 @@ def blocks(
         [array([0, 2]), array([1])]
     """
     W = finite_weights(W)
-    check_between_0_and_1("interference", interference)
+    check_between_0_and_1("min_cosine", min_cosine)
     norms = np.linalg.norm(W, axis=1)
-    kept = np.flatnonzero(norms > least_norm)
+    kept = np.flatnonzero(norms > min_norm)
     directions = W[kept] / norms[kept, None]
-    n, labels = connected_components(np.abs(directions @ directions.T) > interference)
+    n, labels = connected_components(np.abs(directions @ directions.T) > min_cosine)
     return [kept[labels == i] for i in range(n)]
 
 

@@ -12,6 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from jsuper.padding import is_padding
 from jsuper.polytopes.components import blocks, check_between_0_and_1, finite_weights
 from jsuper.polytopes.shapes import ideal, with_vertices
+from jsuper.renaming import renamed_arguments
 
 UNKNOWN = "unknown"
 NOT_REPRESENTED = "not represented"
@@ -41,13 +42,14 @@ class Block:
     dimensionality: float
 
 
+@renamed_arguments(interference="min_cosine", least_norm="min_norm")
 def identify(
     W: ArrayLike,
     tolerance: float = 0.1,
     *,
-    interference: float = 0.2,
+    min_cosine: float = 0.2,
     leak: float = 0.25,
-    least_norm: float = 0.5,
+    min_norm: float = 0.5,
 ) -> list[Block]:
     r"""Names the polytope that each block of features forms.
 
@@ -61,11 +63,11 @@ def identify(
         tolerance: Residual in (0, 1), as in `Block`, up to which a block has the name
             of the closest polytope. Gaussian noise of standard deviation s on every
             weight of a polytope with unit norms leaves a residual near 1.5 s.
-        interference: Cosine above which two features belong to one block, as in `blocks`.
+        min_cosine: Cosine above which two features belong to one block, as in `blocks`.
         leak: Largest share in (0, 1) of a named block's dimensions that features outside
             of it may take, $1 - \sum_i D_i / \text{n_hidden}$. Weak interference from
             very many features is a lot.
-        least_norm: Norm that a feature must exceed to be in a block at all.
+        min_norm: Norm that a feature must exceed to be in a block at all.
 
     Returns:
         The blocks, ordered by their first feature; features that are not represented
@@ -86,7 +88,7 @@ def identify(
     squares = np.sum(gram**2, axis=1)
     D = np.diag(gram) ** 2 / np.where(squares == 0, 1, squares)
     found = []
-    for features in blocks(W, interference, least_norm):
+    for features in blocks(W, min_cosine, min_norm):
         own = gram[np.ix_(features, features)]
         own = own / np.mean(np.diag(own))
         name, residual, n_hidden = _closest(own, tolerance)
@@ -105,13 +107,14 @@ def identify(
     return found
 
 
+@renamed_arguments(interference="min_cosine", least_norm="min_norm")
 def feature_polytopes(
     ds: xr.Dataset,
     tolerance: float = 0.1,
     *,
-    interference: float = 0.2,
+    min_cosine: float = 0.2,
     leak: float = 0.25,
-    least_norm: float = 0.5,
+    min_norm: float = 0.5,
 ) -> xr.DataArray:
     """Names the polytope that every feature of every model of a sweep belongs to.
 
@@ -119,9 +122,9 @@ def feature_polytopes(
         ds: A dataset with ``W`` of dimensions (..., feature, hidden), as
             `jsuper.sweep` returns it.
         tolerance: As in `identify`.
-        interference: As in `identify`.
+        min_cosine: As in `identify`.
         leak: As in `identify`.
-        least_norm: As in `identify`.
+        min_norm: As in `identify`.
 
     Returns:
         Names, dimensions (..., feature): of a polytope, ``"unknown"``, ``"not
@@ -147,7 +150,7 @@ def feature_polytopes(
         W = np.where(padding, 0.0, W)
         if np.isfinite(W).all():
             for block in identify(
-                W, tolerance, interference=interference, leak=leak, least_norm=least_norm
+                W, tolerance, min_cosine=min_cosine, leak=leak, min_norm=min_norm
             ):
                 named[list(block.features)] = block.name
         else:

@@ -3,26 +3,28 @@
 import numpy as np
 import xarray as xr
 
+from jsuper.renaming import renamed_arguments
 from jsuper.results.models import stays_finite
 
 
-def converged(ds: xr.Dataset, most_fall: float = 0.05) -> xr.DataArray:
-    """Tells which models' training loss has come to rest.
+@renamed_arguments(most_fall="max_fall")
+def converged(ds: xr.Dataset, max_fall: float = 0.05) -> xr.DataArray:
+    """Returns which models' training loss has converged.
 
     A model has converged if the mean training loss of the last tenth of its ``history``
-    lies less than ``most_fall`` below that of the tenth before. Each model is judged by
+    lies less than ``max_fall`` below that of the tenth before. Each model is judged by
     the entries that it has, so runs of different length can stand side by side.
 
     Args:
         ds: A sweep with ``history`` (..., step).
-        most_fall: Fall, as a share of the loss, in (0, 1).
+        max_fall: Fall, as a share of the loss, in (0, 1).
 
     Returns:
         Booleans, dimensions (...). A model that diverged, or has a single entry, has not
         converged. Losses are taken for positive.
 
     Raises:
-        ValueError: If ``ds`` has no ``history`` along ``step``, or ``most_fall`` is out
+        ValueError: If ``ds`` has no ``history`` along ``step``, or ``max_fall`` is out
             of range.
 
     Example:
@@ -36,20 +38,24 @@ def converged(ds: xr.Dataset, most_fall: float = 0.05) -> xr.DataArray:
             "ds must have a variable history along step, got variables "
             f"{sorted(map(str, ds.data_vars))}"
         )
-    if not 0 < most_fall < 1:
-        raise ValueError(f"most_fall must be in (0, 1), got {most_fall!r}")
+    if not 0 < max_fall < 1:
+        raise ValueError(f"max_fall must be in (0, 1), got {max_fall!r}")
 
-    def rests(history):
+    def has_converged(history):
         own = history[~np.isnan(history)]
         tenth = max(1, len(own) // 10)
         if len(own) <= tenth:
             return False
         last, before = own[-tenth:].mean(), own[-2 * tenth : -tenth].mean()
-        return last > (1 - most_fall) * before
+        return last > (1 - max_fall) * before
 
     history = ds["history"].astype(float)
     found = xr.apply_ufunc(
-        rests, history, input_core_dims=[["step"]], vectorize=True, output_dtypes=[bool]
+        has_converged,
+        history,
+        input_core_dims=[["step"]],
+        vectorize=True,
+        output_dtypes=[bool],
     )
     found = (found & stays_finite(ds)).transpose(*found.dims).rename("converged")
     found.attrs = {"long_name": "converged"}

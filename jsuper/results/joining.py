@@ -13,7 +13,7 @@ from jsuper.results.measures import LONG_NAMES as MEASURES
 
 
 def concat(parts: Iterable[xr.Dataset] | Mapping[Any, xr.Dataset], dim: Any) -> xr.Dataset:
-    """Joins sweeps along an axis, and keeps what each says of itself.
+    """Joins sweeps along an axis, and keeps the provenance of each.
 
     Unlike with `xarray.concat`, booleans stay booleans, models of other sizes are padded
     and marked as padding, and ``made_by`` holds the provenance of every part.

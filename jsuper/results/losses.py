@@ -44,8 +44,8 @@ def losses(
 ) -> xr.Dataset:
     """Measures the loss of trained models anew, all on the same fresh data.
 
-    Other than in `jsuper.sweep`, seeds share their data too, so that a difference between
-    two models is no luck of the draw.
+    Unlike in `jsuper.sweep`, seeds share their data too, so that a difference between two
+    models does not come from their data.
 
     Args:
         build: Makes the task of a cell, as in `jsuper.sweep`; it may be another task than

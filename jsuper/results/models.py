@@ -25,7 +25,7 @@ def model_axes(ds: xr.Dataset) -> list[str]:
 
 
 def is_finite(ds: xr.Dataset) -> xr.DataArray:
-    """Tells which models are finite numbers, whatever has become of ``finite``.
+    """Returns which models are finite numbers, whatever has become of ``finite``.
 
     Files and joins make int8, floats or objects of booleans. A missing entry is not
     finite, and a mean over models is finite where all of them are.
@@ -49,7 +49,7 @@ def is_finite(ds: xr.Dataset) -> xr.DataArray:
 
 
 def stays_finite(ds: xr.Dataset) -> xr.DataArray:
-    """Tells which models are finite at every step that their run has; see `is_finite`."""
+    """Returns which models are finite at every step that their run has; see `is_finite`."""
     finite = is_finite(ds)
     if "step" not in finite.dims:
         return finite

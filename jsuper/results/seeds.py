@@ -72,7 +72,7 @@ def lowest(ds: xr.Dataset, n: int) -> xr.Dataset:
 
 
 def has_losses(ds: xr.Dataset) -> bool:
-    """Tells whether there are losses to choose a seed by."""
+    """Returns whether there are losses to choose a seed by."""
     if _tests(ds):
         return False
     return any(name in ds and "seed" in ds[name].dims for name in ("loss", "history"))

@@ -1,4 +1,4 @@
-"""How well numbers are known: intervals by resampling what is independent."""
+"""Uncertainty of numbers: intervals by resampling what is independent."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from jsuper.renaming import renamed_arguments
 from jsuper.validation import check, check_count
 
 
@@ -15,7 +16,7 @@ class Interval(NamedTuple):
     """A statistic, the ends of its interval, and how many were resampled.
 
     Args:
-        value: The statistic of all that there are.
+        value: The statistic of all entries.
         low: Lower end; NaN where there are fewer than two.
         high: Upper end.
         n: Number of independent entries.
@@ -27,10 +28,11 @@ class Interval(NamedTuple):
     n: int
 
 
+@renamed_arguments(level="confidence_level")
 def interval(
     statistic: Callable[..., Any],
     *samples: ArrayLike,
-    level: float = 0.95,
+    confidence_level: float = 0.95,
     n_resamples: int = 2_000,
 ) -> Interval:
     """Returns a statistic with its percentile bootstrap interval.
@@ -42,7 +44,7 @@ def interval(
         statistic: Function of the samples with the keyword ``axis``, such as `numpy.mean`.
         samples: Arrays of one length, an entry for each seed; those that are NaN in any
             are left out.
-        level: Share of the resampled statistics inside the interval, in (0, 1).
+        confidence_level: Share of the resampled statistics inside the interval, in (0, 1).
         n_resamples: Number of resamples.
 
     Returns:
@@ -57,7 +59,7 @@ def interval(
         (0.6, 5, True)
     """
     check_count("n_resamples", n_resamples)
-    check("level", level, lambda x: (x > 0) & (x < 1), "in (0, 1)")
+    check("confidence_level", confidence_level, lambda x: (x > 0) & (x < 1), "in (0, 1)")
     arrays = np.array([np.asarray(sample, float) for sample in _of_one_length(samples)])
     arrays = arrays[:, ~np.isnan(arrays).any(0)]
     n = arrays.shape[1]
@@ -69,7 +71,7 @@ def interval(
         value = float(statistic(*arrays, axis=-1))
         if n == 1:
             return Interval(value, np.nan, np.nan, 1)
-        drawn = stats.bootstrap(
+        resampled = stats.bootstrap(
             tuple(arrays),
             statistic,
             paired=True,
@@ -79,10 +81,12 @@ def interval(
             rng=np.random.default_rng(0),
         ).bootstrap_distribution
     # A ratio of totals may be undefined in some resamples.
-    drawn = drawn[np.isfinite(drawn)]
-    if not len(drawn):
+    resampled = resampled[np.isfinite(resampled)]
+    if not len(resampled):
         return Interval(value, np.nan, np.nan, n)
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(
+        resampled, [(1 - confidence_level) / 2, (1 + confidence_level) / 2]
+    )
     return Interval(value, float(low), float(high), n)
 
 

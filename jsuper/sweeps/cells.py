@@ -395,7 +395,7 @@ def _shared(leaf: Any, other: Any) -> Any:
 
 
 def equal(leaf: Any, other: Any) -> bool:
-    """Tells whether two leaves hold the same numbers."""
+    """Returns whether two leaves hold the same numbers."""
     if leaf is other:
         return True
     if isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):

@@ -164,7 +164,7 @@ class SharedTraining:
         optimizer: The recipe's optimizer with its static arguments.
         devices: Devices that share the models.
         params: Parameters to start from, leading axes (n_tasks, n_keys); by default what
-            the tasks draw.
+            the tasks sample.
     """
 
     def __init__(
@@ -179,7 +179,7 @@ class SharedTraining:
     ):
         self.shape, self.recipe, self.optimizer = shape, recipe, optimizer
         # Split the axis that wastes less on padding; of two equal ones the keys, since
-        # each device then draws the random numbers of its own keys only.
+        # each device then samples the random numbers of its own keys only.
         n = len(devices)
         n_tasks, n_keys = (size + -size % n for size in shape)
         splits_tasks = n_tasks * shape[1] < n_keys * shape[0]

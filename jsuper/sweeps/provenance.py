@@ -20,7 +20,7 @@ from jsuper.sweeps.axes import SEED
 from jsuper.sweeps.grid import Grid
 from jsuper.training.optimizers import STEPS, is_transformation
 
-MOST_NUMBERS = 1_000
+MAX_NUMBERS = 1_000
 """Arrays of more numbers than this, such as a task's data, are described by a digest."""
 
 
@@ -126,7 +126,7 @@ def _described_array(value: Any, inner: Callable[[Any], Any]) -> Any:
     array = np.asarray(value)
     if array.dtype == object:
         array = array.astype(str)
-    if array.size <= MOST_NUMBERS:
+    if array.size <= MAX_NUMBERS:
         return inner(array.tolist())
     digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
     return {"array": list(array.shape), "dtype": str(array.dtype), "sha256": digest}

@@ -169,12 +169,12 @@ class Run:
         return np.full((self.grid.n_cells, len(self.grid.seeds), *shape), np.nan, dtype)
 
 
-def warn_of_divergence(finite: xr.DataArray, most: int = 5) -> None:
+def warn_of_divergence(finite: xr.DataArray, max_named: int = 5) -> None:
     """Warns of models that diverged, by their coordinates.
 
     Args:
         finite: Whether each model is finite, along the axes of the sweep.
-        most: Number of models that are named.
+        max_named: Largest number of models that are named.
     """
     where = np.argwhere(~finite.values)
     if len(where) == 0:
@@ -183,9 +183,9 @@ def warn_of_divergence(finite: xr.DataArray, most: int = 5) -> None:
         coordinates(
             {d: finite[d].values[i] for d, i in zip(finite.dims, place, strict=True)}
         )
-        for place in where[:most]
+        for place in where[:max_named]
     ]
-    more = "; …" if len(where) > most else ""
+    more = "; …" if len(where) > max_named else ""
     warnings.warn(
         f"{len(where)} of {finite.size} models diverged: {'; '.join(named)}{more}",
         RuntimeWarning,

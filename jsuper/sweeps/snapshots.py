@@ -118,9 +118,9 @@ def _along_steps(taken: list[xr.Dataset], steps: list[int]) -> xr.Dataset:
 
 def _bounds(steps: list[int]) -> list[int]:
     """The steps, and steps between them so near each other that progress can be seen."""
-    most = max(1, steps[-1] // 100)
+    longest = max(1, steps[-1] // 100)
     bounds = sorted({0, *steps})
-    between = (range(a, b, most) for a, b in itertools.pairwise(bounds))
+    between = (range(a, b, longest) for a, b in itertools.pairwise(bounds))
     return [*itertools.chain.from_iterable(between), steps[-1]]
 
 

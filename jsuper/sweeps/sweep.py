@@ -29,7 +29,7 @@ def sweep(
 
     Models that differ in numbers only train in one compiled call, which a second sweep of
     the same shapes reuses; sizes, names and other static choices make one such call each.
-    Models that differ only in an axis share their random draws, so that a difference
+    Models that differ only in an axis share their random numbers, so that a difference
     between two cells is not noise; models of different seeds share none, so that a spread
     over seeds is an honest error bar. A cell does not depend on which others are trained
     with it.
@@ -46,7 +46,7 @@ def sweep(
             integers.
         recipe: How each model is trained. Its optimizer may be a function of axes.
         key: A typed key (``jax.random.key(0)``), from which the whole run follows.
-        start: Parameters to start from, instead of what the tasks draw: a dataset of
+        start: Parameters to start from, instead of what the tasks sample: a dataset of
             models or its file, matched by the names and values of axes and broadcast over
             those that it lacks; or the parameters of one model, for all.
         devices: Devices that share the grid, a number of them, or the name of a platform;

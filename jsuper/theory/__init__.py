@@ -1,6 +1,7 @@
-"""Closed forms: what trained models can be held against.
+"""Closed forms, to compare trained models with.
 
-Float64 NumPy throughout, but for what training needs, which is in JAX and says so.
+Float64 NumPy throughout, except functions that training needs: those are in JAX, as
+their docs say.
 """
 
 from jsuper.theory.bounds import (

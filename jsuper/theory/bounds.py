@@ -1,7 +1,7 @@
 r"""How much fits into few dimensions: bounds that every set of embeddings obeys.
 
 Three bounds on n features in m dimensions, each with its source: the sum of feature
-dimensionalities (packing), the interference of unit vectors (Welch), and the dimensions
+dimensionalities (packing), the cosines between unit vectors (Welch), and the dimensions
 that recovering sparse inputs takes (compressed sensing). Rows of ``W`` are features.
 """
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 
 def welch_bound(n_features: ArrayLike, n_hidden: ArrayLike) -> np.ndarray:
-    r"""Returns the least interference of n unit vectors in m dimensions.
+    r"""Returns the smallest possible largest cosine between n unit vectors in m dimensions.
 
     $$\max_{i \ne j} |\hat W_i \cdot \hat W_j| \ge
       \sqrt{\frac{1}{n (n - 1)} \sum_{i \ne j} (\hat W_i \cdot \hat W_j)^2} \ge
@@ -44,7 +44,7 @@ def welch_bound(n_features: ArrayLike, n_hidden: ArrayLike) -> np.ndarray:
 
 
 def coherence(W: ArrayLike) -> tuple[float, float]:
-    r"""Returns the largest and the root-mean-square interference of unit vectors.
+    r"""Returns the largest and the rms cosine, in absolute value, between embeddings.
 
     Of $|\hat W_i \cdot \hat W_j|$ over pairs $i \ne j$: what `welch_bound` bounds.
 
@@ -53,14 +53,14 @@ def coherence(W: ArrayLike) -> tuple[float, float]:
             two, none of them 0.
 
     Returns:
-        The maximum and the root of the mean square, in [0, 1].
+        The maximum and the root mean square (rms), in [0, 1].
 
     Raises:
         ValueError: If there are fewer than two features or one has norm 0.
 
     Example:
-        >>> largest, typical = coherence([[1, 0], [-1, 0], [0, 1]])
-        >>> round(largest, 3), round(typical, 3)
+        >>> largest, rms = coherence([[1, 0], [-1, 0], [0, 1]])
+        >>> round(largest, 3), round(rms, 3)
         (1.0, 0.577)
     """
     W = np.asarray(W, float)

@@ -220,11 +220,11 @@ def _allocate(v: np.ndarray, k: float, n_hidden: int) -> np.ndarray:
     if k <= 3:
         return (np.argsort(np.argsort(-v, kind="stable")) < n_hidden).astype(float)
     offset = 2 / (k - 3)
-    # What is handed out grows with the level, linearly between the bends.
+    # The capacity handed out grows with the multiplier, linearly between the bends.
     bends = np.sort(np.concatenate([offset / v, (1 + offset) / v]))
     handed_out = np.clip(bends[:, None] * v - offset, 0, 1).sum(-1)
-    level = np.interp(n_hidden, handed_out, bends)
-    return np.clip(level * v - offset, 0, 1)
+    multiplier = np.interp(n_hidden, handed_out, bends)
+    return np.clip(multiplier * v - offset, 0, 1)
 
 
 def _checked(capacity, coefficient, kurtosis):

@@ -178,7 +178,7 @@ def pair_fixed_point(threshold: ArrayLike) -> np.ndarray:
     $$\int_0^1 (a - 1)\, x^2\, dx + \int_0^{\tau / a} a\, x^2\, dx
       = \frac{a - 1}{3} + \frac{\tau^3}{3 a^2}, \qquad \tau = -t \le a.$$
 
-    So the pair rests where $a^2 (1 - a) = \tau^3$, at the larger root
+    So the pair is stationary where $a^2 (1 - a) = \tau^3$, at the larger root
 
     $$a = \frac13 + \frac23 \cos\left( \frac13 \arccos\left( 1 - \frac{27}{2} \tau^3
       \right) \right),$$
@@ -188,7 +188,7 @@ def pair_fixed_point(threshold: ArrayLike) -> np.ndarray:
     $\tau \approx 0.79$ (`pair_boundary`). The true derivative of the loss has its zero at
     $a > 1$, where $2 (a - 1) a^2 = \tau^3$. The root is stable against unequal norms too,
     since $a > 1/2$. Where it does not exist, norms shrink until all interference passes
-    ($a < \tau$) and the model is linear: for $\tau \ge 1/2$ it comes to rest in the linear
+    ($a < \tau$) and the model is linear: for $\tau \ge 1/2$ it converges to the linear
     model's valley, the sum of both squared norms 1. A model that starts from small weights
     enters that valley first. Gradient flow conserves the ratio $r$ of the two norms on the
     way, so their product ends at $r / (1 + r^2)$, and the pair forms only if that exceeds

@@ -54,18 +54,18 @@ def train(
     """Trains every task from every key, in one compiled loop.
 
     The pure core under `jsuper.sweep`: no input or output, usable inside `jax.jit`.
-    All tasks draw the same initial weights and data from a key (common random numbers),
+    All tasks sample the same initial weights and data from a key (common random numbers),
     unless every task is given keys of its own.
 
     Args:
         tasks: A batch of tasks: a pytree with ``init`` and ``loss`` (`jsuper.Task`)
             whose leaves have a leading axis of n_tasks, as `jax.vmap` over a function
             that builds one makes it.
-        keys: Typed PRNG keys, shape (n_keys,), or (n_tasks, n_keys) for separate draws.
-            Draws follow JAX's default generator, whatever the keys' own.
+        keys: Typed PRNG keys, shape (n_keys,), or (n_tasks, n_keys) for separate
+            random numbers. They follow JAX's default generator, whatever the keys' own.
         recipe: Steps, batch size, optimizer.
         params: Parameters to start from, leading axes (n_tasks, n_keys); by default
-            what the tasks' ``init`` draws.
+            what the tasks' ``init`` samples.
         numbers: Where ``recipe.optimizer`` is a function, its arguments besides
             ``steps``: numbers by name, each of shape (n_tasks,).
 
@@ -260,8 +260,8 @@ def mean_loss(
 def counter_based(keys: jax.Array) -> jax.Array:
     """Returns keys of JAX's default generator that follow from keys of any other.
 
-    Under `jax.vmap`, keys of ``rbg`` and ``unsafe_rbg`` give a model draws that depend on
-    its company; those of ``threefry2x32`` do not.
+    Under `jax.vmap`, keys of ``rbg`` and ``unsafe_rbg`` give a model numbers that depend
+    on the other models; those of ``threefry2x32`` do not.
 
     Args:
         keys: Typed PRNG keys of any shape.
@@ -295,7 +295,7 @@ def _checked_batch(tasks, keys) -> int:
 
 
 def _checked_params(tasks, keys, params):
-    """Parameters in the dtype that init draws; raises unless they are those of a grid."""
+    """Parameters in the dtype that init samples; raises unless they are those of a grid."""
 
     def init(tasks, keys):
         grid = _with_key_axis(tasks)
@@ -304,7 +304,7 @@ def _checked_params(tasks, keys, params):
     expected = jax.eval_shape(init, tasks, keys)
     if jax.tree.structure(params) != jax.tree.structure(expected):
         raise ValueError(
-            f"params must be like what the tasks' init draws, {_shapes(expected)}, got "
+            f"params must be like what the tasks' init returns, {_shapes(expected)}, got "
             f"{_shapes(params)}"
         )
     for (path, leaf), like in zip(
@@ -377,7 +377,7 @@ def _over_grid(function, grid, keys, *args):
     """Maps ``function(model, key, ...)`` over tasks x keys.
 
     A key shared by all tasks stays outside the map over tasks, so that what depends on
-    it alone, the random draws, is computed once.
+    it alone, the random numbers, is computed once.
     """
     leaves = jax.tree.leaves((grid, args))
     n_tasks = max((leaf.shape[0] for leaf in leaves), default=1)

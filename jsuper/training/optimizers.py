@@ -16,7 +16,7 @@ STEPS = "steps"
 
 
 def is_transformation(optimizer: Any) -> bool:
-    """Tells an optax transformation from a function that returns one."""
+    """Returns whether this is an optax transformation, not a function that returns one."""
     return hasattr(optimizer, "init") and hasattr(optimizer, "update")
 
 
@@ -158,7 +158,7 @@ def update(
 
 
 def traceable(optimizer: Optimizer, names: Sequence[str], params: Any) -> bool:
-    """Tells whether an optimizer can be made from traced numbers.
+    """Returns whether an optimizer can be made from traced numbers.
 
     Args:
         optimizer: The optimizer with all its arguments but these.
@@ -175,7 +175,7 @@ def traceable(optimizer: Optimizer, names: Sequence[str], params: Any) -> bool:
 
 
 def ignores(optimizer: Optimizer, name: str, params: Any) -> bool:
-    """Tells whether no step of an optimizer depends on a number that it can be made from.
+    """Returns whether no step of an optimizer depends on a number that it can be made from.
 
     Args:
         optimizer: The optimizer with all its other arguments.

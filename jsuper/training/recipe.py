@@ -30,7 +30,7 @@ def decaying_adam(
     """Returns Adam with a rate that falls along a cosine to 0 at step ``steps``.
 
     A constant rate leaves models rattling around their solution, at a distance that grows
-    with the rate; with this one they come to rest, in fewer steps. It is one object for
+    with the rate; with this one they converge, in fewer steps. It is one object for
     the same arguments, so that JAX compiles for it once.
 
     Args:

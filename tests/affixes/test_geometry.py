@@ -109,6 +109,17 @@ def test_random_orders_are_chance():
         assert (middle[middle >= 0] == label).mean() == pytest.approx(1 / 3, abs=2 * error)
 
 
+# The interval is deprecated, and keeps its numbers while it lasts.
+OLD_INTERVAL = pytest.mark.filterwarnings("ignore:.*geometry.interval is deprecated")
+
+
+def test_the_interval_names_its_successor():
+    message = "geometry.interval is deprecated, use jsuper.results.statistics.interval"
+    with pytest.warns(DeprecationWarning, match=message):
+        geometry.interval(lambda h, n: h / n, [[1, 2], [4, 4]], n_resamples=1)
+
+
+@OLD_INTERVAL
 def test_interval_has_its_coverage():
     """Models of different rates: 95% intervals hold the mean in about 95% of repeats."""
     rng = np.random.default_rng(1)
@@ -125,6 +136,7 @@ def test_interval_has_its_coverage():
     assert 0.9 <= inside / repeats <= 0.985
 
 
+@OLD_INTERVAL
 def test_interval_of_nothing_is_nan():
     assert np.isnan(geometry.interval(lambda h, n: h / n, [[], []])).all()
     assert np.isnan(geometry.interval(lambda h, n: h / n, [[0, 0], [0, 0]])).all()
@@ -133,6 +145,7 @@ def test_interval_of_nothing_is_nan():
     assert np.isnan(one[1:]).all()
 
 
+@OLD_INTERVAL
 @pytest.mark.parametrize(
     ("options", "message"),
     [

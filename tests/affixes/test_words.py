@@ -151,7 +151,7 @@ def test_a_split_follows_from_its_key():
     dataset = composed_words(100)
     first, again, other = (dataset.split(jax.random.key(k))[1] for k in (0, 0, 1))
     assert first.words == again.words
-    # Two draws of 20 of 100 stems share four on average, all 20 never.
+    # Two samples of 20 of 100 stems share four on average, all 20 never.
     assert len(set(first.stems) & set(other.stems)) < 15
 
 

@@ -51,7 +51,7 @@ def test_sparsities_and_ranges(tmp_path):
     np.testing.assert_allclose(ds["threshold"], [-1, -0.5, 0])
 
 
-@pytest.mark.parametrize("kind", cli.plot.DRAWN)
+@pytest.mark.parametrize("kind", cli.plot.FIGURES)
 def test_plot_draws_every_kind(sweep_file, tmp_path, kind):
     picture = tmp_path / "figure.png"
     select = ["--select", "threshold=0"] if kind == "demonstration" else []
@@ -70,7 +70,7 @@ def test_info_tells_axes_recipe_and_convergence(sweep_file, capsys):
     assert "steps: 30" in said
     assert '"weight_decay": 0.01' in said
     assert "finite: 12 of 12 models" in said
-    assert "converged (training loss fell less than 5 %" in said
+    assert "converged (training loss fell less than 5%" in said
 
 
 @pytest.mark.parametrize(
@@ -363,7 +363,7 @@ def test_a_key_counts_in_all_its_bits(tmp_path):
     assert not np.array_equal(*(js.load(path)["W"] for path in files))
 
 
-def drawn(tmp_path, *words):
+def plotted(tmp_path, *words):
     """Draws a file by hand with coordinates of every kind."""
     rng = np.random.default_rng(0)
     path = tmp_path / "hand.nc"
@@ -390,11 +390,11 @@ def drawn(tmp_path, *words):
 def test_a_picture_without_extension_is_a_png_of_that_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("picture", "picture.", ".png", "b.PNG"):
-        assert drawn(tmp_path, "-o", name) == 0
+        assert plotted(tmp_path, "-o", name) == 0
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
-    assert drawn(tmp_path, "-o", "picture", "--force") == 0
-    assert drawn(tmp_path, "-o", "picture") == 2
-    assert drawn(tmp_path, "-o", "c.svg") == 0
+    assert plotted(tmp_path, "-o", "picture", "--force") == 0
+    assert plotted(tmp_path, "-o", "picture") == 2
+    assert plotted(tmp_path, "-o", "c.svg") == 0
     assert "<svg" in (tmp_path / "c.svg").read_text()
     names = {"hand.nc", "picture", "picture.", ".png", "b.PNG", "c.svg"}
     assert {p.name for p in tmp_path.iterdir()} == names
@@ -405,7 +405,7 @@ def test_an_unknown_extension_is_refused_before_drawing(
     name, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr(js.files, "load", None)
-    assert drawn(tmp_path, "-o", str(tmp_path / name)) == 2
+    assert plotted(tmp_path, "-o", str(tmp_path / name)) == 2
     said = capsys.readouterr().err
     assert "output must end in one of ." in said
     assert ".png, " in said
@@ -413,7 +413,7 @@ def test_an_unknown_extension_is_refused_before_drawing(
 
 
 def test_a_sweep_is_not_replaced_by_its_picture(tmp_path, capsys):
-    drawn(tmp_path)
+    plotted(tmp_path)
     bare = (tmp_path / "hand.nc").rename(tmp_path / "hand")
     before = bare.read_bytes()
     assert cli.main(["plot", str(bare), "-o", str(bare), "--force"]) == 2
@@ -437,7 +437,7 @@ def test_a_sweep_is_not_replaced_by_its_picture(tmp_path, capsys):
 )
 def test_names_and_coordinates_beside_an_axis_are_taken(words, said, tmp_path, capsys):
     picture = tmp_path / "picture.png"
-    assert drawn(tmp_path, *words, "-o", str(picture)) == 0
+    assert plotted(tmp_path, *words, "-o", str(picture)) == 0
     assert capsys.readouterr().out.endswith(f"{said}{picture}\n")
 
 
@@ -449,12 +449,12 @@ def test_names_and_coordinates_beside_an_axis_are_taken(words, said, tmp_path, c
         (["--select", "activation=tanh"], "--select activation must be one of relu, gelu"),
         (["--select", "depth=1"], "--select must name one of ['activation', 'density'"),
         (["--kind", "phase", "--x", "note", "--y", "density"], "no axis 'note'"),
-        (["--kind", "phase"], "no axis 'threshold' to be drawn over, only ['activation'"),
+        (["--kind", "phase"], "no axis 'threshold' to be plotted over, only ['activation'"),
         (["--kind", "demonstration"], "the figure has room for 1 of the axes"),
     ],
 )
 def test_plot_refuses_in_one_line(words, message, tmp_path, capsys):
-    assert drawn(tmp_path, *words) == 2
+    assert plotted(tmp_path, *words) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert message in said
@@ -464,7 +464,7 @@ def test_plot_refuses_in_one_line(words, message, tmp_path, capsys):
 @pytest.mark.parametrize("word", ["density", "=1", "density=", ""])
 def test_a_selection_needs_a_name_and_a_value(word, tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
-        drawn(tmp_path, "--select", word)
+        plotted(tmp_path, "--select", word)
     assert stop.value.code == 2
     assert f"must be AXIS=VALUE, got {word!r}" in capsys.readouterr().err
 

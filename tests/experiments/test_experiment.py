@@ -69,6 +69,42 @@ def test_an_unknown_name():
         experiments.find("phase")
 
 
+# Cases from labelled arrays
+
+
+@pytest.fixture
+def densities():
+    values = np.array([[1.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, np.nan]])
+    axes = {"density": [0.25, 0.5], "threshold": [-0.5]}
+    return xr.DataArray(values[:, None], axes, ("density", "threshold", "seed"))
+
+
+def test_a_case_for_each_cell_with_its_interval(densities):
+    some, none = Case.each(densities, "share", "%", where="here")
+    assert some.where == "here, density 0.25, t = −0.5"
+    assert (some.value, some.n) == (0.75, 4)
+    assert some.low < 0.75 < some.high
+    assert (none.value, none.low, none.high, none.n) == (0, 0, 0, 3)
+    (exact,) = Case.each(densities.isel(density=[0], seed=1), "share")
+    assert (exact.value, exact.low, exact.n) == (0, None, None)
+    (third,) = Case.each(xr.DataArray([3.0], dims="feature"), "norm")
+    assert str(third) == "norm 3"
+    assert third.where == "feature 0"
+
+
+def test_cases_of_a_mean_a_range_and_a_count(densities):
+    first = densities.isel(density=0, threshold=0)
+    mean = Case.mean("here", "share", first, "%")
+    assert mean == dataclasses.replace(Case.each(densities, "share", "%")[0], where="here")
+    spread = Case.spread("", "norm", [3.0, 1.0, 2.0, np.nan], "features")
+    assert (spread.low, spread.value, spread.high) == (1, 2, 3)
+    assert spread.interval == "range over features"
+    holds = densities.isel(threshold=0).mean("seed") > 0.5
+    assert str(Case.count("", "so at", holds)) == "so at 1 of 2 densities"
+    there = told.told_first([mean, spread], "")
+    assert there == [spread, mean]
+
+
 # An experiment from its settings to its folder
 
 

@@ -43,7 +43,7 @@ def test_each_part_draws_from_a_stream_of_its_own():
     for k, (part, own) in enumerate(zip(parts, np.split(x, [2, 5, 7], 1), strict=True)):
         expected = sample(part, jax.random.fold_in(KEY, k))
         np.testing.assert_allclose(own, expected, atol=1e-6)
-    # The same part twice: other draws.
+    # The same part twice: other samples.
     assert np.mean(x[:, 2:5] == x[:, 7:]) < 0.5
     # Fewer parts, other numbers in another part: the rest stays as it was.
     fewer = js.JoinedFeatures([js.CorrelatedFeatures(1, 2, 0.9), REST])

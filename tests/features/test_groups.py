@@ -43,13 +43,13 @@ def test_pairs_of_a_group_have_the_correlation(rho):
     for i, j in itertools.combinations(range(N), 2):
         same = any({i, j} <= set(group) for group in GROUPS)
         product = z[:, i] * z[:, j]
-        # 21 pairs within 4.5 standard errors: 99.98 % in all.
+        # 21 pairs within 4.5 standard errors: 99.98% in all.
         error = abs(product.mean() - rho * same)
         assert error < 4.5 * product.std() / np.sqrt(BATCH)
 
 
 def joint(densities, rho):
-    """Probability that all are active: a sum over who follows the draw of the group."""
+    """Probability that all are active: a sum over who follows the number of the group."""
     total, follow = 0, math.sqrt(rho)
     for followers in itertools.product([True, False], repeat=len(densities)):
         own = [p for p, f in zip(densities, followers, strict=True) if not f]
@@ -90,7 +90,7 @@ def test_features_of_correlation_one_are_inseparable():
 
 
 def test_another_correlation_changes_followers_only():
-    # A feature changes where it ceases to follow and its own draw decides otherwise.
+    # A feature changes where it ceases to follow and its own number decides otherwise.
     p, loose, tight = 0.3, 0.2, 0.7
     x, y = (
         np.asarray(sample(js.GroupedFeatures(N, GROUPS, p, rho), jax.random.key(4)))
@@ -161,7 +161,7 @@ def test_exclusive_features_never_meet():
         cells = cells * (len(group) + 1) + which
         p = densities[list(group)]
         law = np.outer(law, [1 - p.sum(), *p]).ravel()
-    # A true law passes with 99.99 %.
+    # A true law passes with 99.99%.
     seen = np.bincount(cells, minlength=48)
     assert stats.chisquare(seen, BATCH * law).pvalue > 1e-4
 
@@ -189,11 +189,11 @@ def test_exclusive_features_scaled_by_one_factor_are_nested():
 def test_magnitudes_are_uniform(kind):
     x = np.asarray(sample(kind(N, GROUPS, 0.3, low=-1.0), jax.random.key(8)))
     for column in x.T:
-        # Kolmogorov-Smirnov: a true uniform passes with 99.99 %.
+        # Kolmogorov-Smirnov: a true uniform passes with 99.99%.
         active = column[column != 0]
         assert stats.kstest(active, stats.uniform(-1, 2).cdf).pvalue > 1e-4
     if kind is js.GroupedFeatures:
-        # Squares of 8 x 8 for three pairs of an inseparable group: 99.97 % in all.
+        # Squares of 8 x 8 for three pairs of an inseparable group: 99.97% in all.
         members = x[x[:, 0] != 0][:, GROUPS[0]].astype(float)
         for one, other in itertools.combinations(members.T, 2):
             counts, *_ = np.histogram2d(one, other, bins=8, range=[[-1, 1], [-1, 1]])

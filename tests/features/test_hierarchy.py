@@ -44,7 +44,7 @@ def test_no_child_without_its_parent():
 
 
 def by_enumeration(parents, densities):
-    """Probability that two features are active, over every outcome of every draw."""
+    """Probability that two features are active, over every outcome of every number."""
     n = len(parents)
     together = np.zeros((n, n))
     for outcome in itertools.product([False, True], repeat=n):
@@ -93,7 +93,7 @@ def test_roots_alone_are_independent_features():
 
 
 def test_a_deep_chain():
-    # Feature i is active where the first i + 1 draws all succeed.
+    # Feature i is active where the first i + 1 numbers all succeed.
     n, p = 30, 0.95
     features = js.HierarchicalFeatures([None, *range(n - 1)], p)
     law = p ** np.arange(1, n + 1)

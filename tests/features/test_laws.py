@@ -67,7 +67,7 @@ def test_samples_have_the_exact_moments(features):
     x = np.asarray(sample(features, jax.random.key(1)), np.float64)
     assert x.shape == (BATCH, 8)
 
-    # 8 means and 36 moments, each within 4.5 sample standard errors: 99.97 % in all.
+    # 8 means and 36 moments, each within 4.5 sample standard errors: 99.97% in all.
     def errors(samples, expected):
         spread = samples.std(0) / np.sqrt(BATCH)
         return np.abs(samples.mean(0) - expected) / np.maximum(spread, 1e-12)
@@ -86,7 +86,7 @@ def test_supports_are_nested_across_densities(kind):
     for more, fewer in itertools.pairwise(x):
         assert not np.any((fewer != 0) & (more == 0))
         assert (fewer != 0).sum() < (more != 0).sum()
-        # SparseFeatures alone spends its one draw on activity and magnitude.
+        # SparseFeatures alone has one number for activity and magnitude.
         kept = (fewer != 0) & (np.arange(8) != 3 if kind is joined else True)
         np.testing.assert_array_equal(fewer[kept], more[kept])
 

@@ -33,7 +33,7 @@ def test_samples_have_the_exact_moments(kind, density, low, high):
     x = np.asarray(sample(features, jax.random.key(1)), np.float64)
     assert x.shape == (BATCH, SETS * SIZE)
 
-    # 12 means and 78 moments, each within 4.5 sample standard errors: 99.9 % in all.
+    # 12 means and 78 moments, each within 4.5 sample standard errors: 99.9% in all.
     def errors(samples, expected):
         spread = samples.std(0) / np.sqrt(BATCH)
         return np.abs(samples.mean(0) - expected) / np.maximum(spread, 1e-12)
@@ -62,7 +62,7 @@ def test_correlated_features_are_active_together():
     p = 0.3
     counts = active_sets(sample(js.CorrelatedFeatures(SETS, SIZE, p), jax.random.key(2)))
     assert set(np.unique(counts)) == {0, SIZE}
-    # Patterns of three independent sets: a chi-square law, passed with 99.99 %.
+    # Patterns of three independent sets: a chi-square law, passed with 99.99%.
     patterns = (counts > 0) @ [1, 2, 4]
     n_active = np.array([0, 1, 1, 2, 1, 2, 2, 3])
     expected = BATCH * p**n_active * (1 - p) ** (3 - n_active)
@@ -73,9 +73,9 @@ def test_magnitudes_of_a_set_are_independent():
     x = np.asarray(sample(js.CorrelatedFeatures(SETS, SIZE, 0.4, -1), jax.random.key(3)))
     active = x[x[:, 0] != 0, :SIZE].astype(np.float64)
     for column in active.T:
-        # Kolmogorov-Smirnov: a true uniform passes with 99.99 %.
+        # Kolmogorov-Smirnov: a true uniform passes with 99.99%.
         assert stats.kstest(column, stats.uniform(-1, 2).cdf).pvalue > 1e-4
-    # Squares of 8 x 8 for each of 6 pairs: chi-square, 99.94 % in all.
+    # Squares of 8 x 8 for each of 6 pairs: chi-square, 99.94% in all.
     for one, other in itertools.combinations(active.T, 2):
         counts, *_ = np.histogram2d(one, other, bins=8, range=[[-1, 1], [-1, 1]])
         assert stats.chisquare(counts.ravel()).pvalue > 1e-4
@@ -130,7 +130,7 @@ def test_sets_of_one_are_independent_features(low):
         np.testing.assert_allclose(features.mean(), independent.mean(), rtol=1e-6)
         moment = independent.second_moment()
         np.testing.assert_allclose(features.second_moment(), moment, rtol=1e-6)
-    # One draw decides both activity and magnitude, as in SparseFeatures; the law agrees.
+    # One number decides both activity and magnitude, as in SparseFeatures; the law agrees.
     x = np.asarray(sample(js.AnticorrelatedFeatures(5, 1, 0.2, low), jax.random.key(8)))
     y = np.asarray(sample(independent, jax.random.key(9)))
     _, pvalue = stats.ks_2samp(x[x != 0], y[y != 0])

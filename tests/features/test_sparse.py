@@ -44,7 +44,7 @@ def test_moments_of_samples(density, low, high):
     np.testing.assert_allclose(features.mean(), first, rtol=1e-6)
     np.testing.assert_allclose(features.second_moment(), moments, rtol=1e-6)
 
-    # 14 distinct numbers, each within 4 standard errors: 99.9 % in all.
+    # 14 distinct numbers, each within 4 standard errors: 99.9% in all.
     x = np.asarray(sample(features, jax.random.key(1)), np.float64)
     errors = np.abs(x.mean(0) - first) / np.sqrt((second - first**2) / BATCH)
     assert errors.max() < 4
@@ -57,7 +57,7 @@ def test_active_features_are_uniform(density, low, high):
     x = np.asarray(sample(js.SparseFeatures(N, density, low, high), jax.random.key(2)))
     for column in x.T:
         active = column[column != 0]
-        # Kolmogorov-Smirnov: a true uniform passes with 99.99 %.
+        # Kolmogorov-Smirnov: a true uniform passes with 99.99%.
         assert stats.kstest(active, stats.uniform(low, high - low).cdf).pvalue > 1e-4
 
 
@@ -66,7 +66,7 @@ def test_activity_is_independent_across_features_and_examples():
     active = np.asarray(sample(js.SparseFeatures(N, p), jax.random.key(3))) != 0
     z = (active - p) / np.sqrt(p * (1 - p))
     # Each product of two independent standardised numbers has variance 1; 6 pairs of
-    # features and 3 x 16 lagged ones within 4 standard errors: 99.6 % in all.
+    # features and 3 x 16 lagged ones within 4 standard errors: 99.6% in all.
     between = (z.T @ z / BATCH)[np.triu_indices(N, 1)]
     assert np.abs(between).max() < 4 / np.sqrt(BATCH)
     for lag in (1, 2, 128):
@@ -82,7 +82,7 @@ def test_activity_is_not_all_or_nothing():
     x = jax.vmap(lambda key: sample(features, key, batch))(keys)
     counts = np.asarray(x != 0).sum(1).astype(float)
     variance = batch * p * (1 - p)
-    # Variance of a sample variance, Gaussian to within 1 % here; 4 standard errors.
+    # Variance of a sample variance, Gaussian to within 1% here; 4 standard errors.
     se = variance * np.sqrt(2 / (counts.size - 1))
     assert abs(np.var(counts, ddof=1) - variance) < 4.1 * se
 
@@ -158,11 +158,11 @@ def test_uniform_numbers_are_uniform(double):
         u = np.asarray(uniforms(js.SparseFeatures(N, 0.3), jax.random.key(11)), float)
     assert u.min() >= 0
     assert u.max() <= 1
-    # Four Kolmogorov-Smirnov tests: true uniforms pass with 99.96 % in all.
+    # Four Kolmogorov-Smirnov tests: true uniforms pass with 99.96% in all.
     for column in u.T:
         assert stats.kstest(column, stats.uniform.cdf).pvalue > 1e-4
     # Squares of 8 x 8, for each of 6 pairs, have a chi-square law of 63 degrees of freedom
-    # if features are independent: 99.94 % in all.
+    # if features are independent: 99.94% in all.
     for one, other in itertools.combinations(u.T, 2):
         counts, *_ = np.histogram2d(one, other, bins=8, range=[[0, 1], [0, 1]])
         assert stats.chisquare(counts.ravel()).pvalue > 1e-4

@@ -224,7 +224,7 @@ def test_is_represented():
     W = jnp.array([[0.5, 0.0], [0.3, 0.41], [0.0, 0.0], [-2.0, 0.0], [jnp.nan, 0.0]])
     expected = [False, True, False, True, False]
     np.testing.assert_array_equal(js.is_represented(W), expected)
-    np.testing.assert_array_equal(js.is_represented(W, least_norm=1.0), [0, 0, 0, 1, 0])
+    np.testing.assert_array_equal(js.is_represented(W, min_norm=1.0), [0, 0, 0, 1, 0])
 
 
 def test_is_dedicated():

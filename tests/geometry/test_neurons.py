@@ -96,7 +96,7 @@ def test_diverged_models_stay_visible():
 
 @pytest.mark.parametrize("share", [-0.1, 1.0])
 def test_share_out_of_range(share):
-    with pytest.raises(ValueError, match=r"least_share must be in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"min_share must be in \[0, 1\)"):
         features_per_neuron(np.eye(2), share)
 
 

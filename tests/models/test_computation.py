@@ -85,7 +85,7 @@ def test_start(settings, bound, lowest):
     params = ComputationModel(100, 40, **settings).init(jax.random.key(0))
     for W, low in ((params["W_in"], -1.0), (params["W_out"], lowest)):
         W = np.asarray(W, np.float64) / bound
-        # The extremes of 4,000 uniform numbers lie within 0.5 % of the ends, 1 - 4e-5.
+        # The extremes of 4,000 uniform numbers lie within 0.5% of the ends, 1 - 4e-5.
         assert low <= W.min() < low + 0.005 * (1 - low)
         assert 1 - 0.005 * (1 - low) < W.max() <= 1
         deviation = (1 - low) / np.sqrt(12)

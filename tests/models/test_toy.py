@@ -49,7 +49,7 @@ def draw(model, n_keys, seed=0):
 
 def assert_std(W, std):
     # The sample deviation of N normal numbers has standard error std / sqrt(2 N), the
-    # mean std / sqrt(N): each within 4 of them, 99.99 %.
+    # mean std / sqrt(N): each within 4 of them, 99.99%.
     W = np.asarray(W, np.float64)
     assert abs(W.std() / std - 1) < 4 / np.sqrt(2 * W.size)
     assert abs(W.mean() / std) < 4 / np.sqrt(W.size)
@@ -76,7 +76,7 @@ def test_init_std_can_be_swept():
     stds = jnp.array([0.1, 0.2, 0.4])
     models = jax.vmap(lambda std: js.ToyModel(5, 2, init_std=std))(stds)
     W = np.asarray(jax.vmap(lambda model: model.init(jax.random.key(0)))(models)["W"])
-    # The same draws, stretched.
+    # The same samples, stretched.
     np.testing.assert_allclose(W, [W[0], 2 * W[0], 4 * W[0]], rtol=1e-6)
     assert np.abs(W[0]).max() > 0.05
 
@@ -240,7 +240,7 @@ def test_untied_weights_are_two_draws_of_one_scale():
         np.asarray(params[name]).reshape(-1, 10) for name in ("W", "W_out")
     )
     # Correlations of N pairs of independent numbers have standard error 1 / sqrt(N): a
-    # hundred of them, all within 4.5 of it, 99.9 %.
+    # hundred of them, all within 4.5 of it, 99.9%.
     correlations = inwards.T @ outwards / len(inwards) / 0.3**2
     assert np.abs(correlations).max() < 4.5 / np.sqrt(len(inwards))
 

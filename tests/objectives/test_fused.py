@@ -21,7 +21,7 @@ QUICKLY = {"xla_backend_optimization_level": 0}
 
 THRESHOLDS = [-np.inf, -0.3, 0.0, 0.2]
 
-FORMS = {  # MOST_WRITTEN_OUT, SUMS_ARE_FUSED
+FORMS = {  # MAX_WRITTEN_OUT, SUMS_ARE_FUSED
     "sums": (10**9, True),
     "small products": (10**9, False),
     "products": (0, True),
@@ -166,7 +166,7 @@ def compiled(batch, forms=FORMS, elements=40_960, elements_of_one=2_048, options
             patch.setattr(fused, "ELEMENTS_OF_ONE", elements_of_one)
             for form in forms:
                 most, sums = FORMS[form]
-                patch.setattr(fused, "MOST_WRITTEN_OUT", most)
+                patch.setattr(fused, "MAX_WRITTEN_OUT", most)
                 patch.setattr(fused, "SUMS_ARE_FUSED", sums)
                 results[form] = tasks.grid_value_and_grad(params, keys, batch)
         return results
@@ -383,7 +383,7 @@ def test_rows_divide_the_batch():
 
 @pytree
 class OtherFeatures(js.SparseFeatures):
-    """A subclass may draw differently, so the written-out form must not assume."""
+    """A subclass may sample differently, so the written-out form must not assume."""
 
 
 @pytree
@@ -441,7 +441,7 @@ def test_which_models_are_covered(kind, settings, is_fused):
 
 @pytest.mark.parametrize(("weights", "form"), [(200, "_written_out"), (201, "_products")])
 def test_large_models_go_by_products(monkeypatch, weights, form):
-    assert fused.MOST_WRITTEN_OUT == 200
+    assert fused.MAX_WRITTEN_OUT == 200
     tasks, params, keys = grid(Case(weights, 1, 1, 1, 4, dtype="float32"))
     other = {"_written_out", "_products"} - {form}
     monkeypatch.delattr(fused, form)

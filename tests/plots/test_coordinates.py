@@ -144,13 +144,13 @@ def test_embeddings_of_several_sizes_show_each_model_its_own(of_sizes):
     figure = plots.embeddings(ds)
     best = js.best_seed(ds)
     for i, j in np.ndindex(2, 2):  # columns are n_hidden, rows n_features
-        drawn = arrows(figure.axes[2 * j + i])
+        plotted = arrows(figure.axes[2 * j + i])
         n = [3, 5][j]
         own = best["W"].isel(n_hidden=i, n_features=j).values[:n, : i + 1]
-        np.testing.assert_allclose(drawn[:, : i + 1], own)
-        assert drawn.shape == (n, 2)
+        np.testing.assert_allclose(plotted[:, : i + 1], own)
+        assert plotted.shape == (n, 2)
         if i == 0:
-            np.testing.assert_array_equal(drawn[:, 1], 0)  # on a line
+            np.testing.assert_array_equal(plotted[:, 1], 0)  # on a line
     assert not any("diverged" in text for text in texts(figure))
     one = plots.embeddings(ds.sel(n_hidden=2, n_features=3))
     np.testing.assert_array_equal(arrows(one.axes[0]), arrows(figure.axes[1]))
@@ -186,17 +186,15 @@ def test_demonstration_of_several_sizes(of_sizes):
 
 def test_features_of_small_models_are_counted_alone(of_sizes):
     ds = of_sizes([2], [3, 5])
-    for n, panel in zip(
-        [3, 5], plots.feature_graphs(ds, least_norm=1e-3).axes, strict=False
-    ):
+    for n, panel in zip([3, 5], plots.feature_graphs(ds, min_norm=1e-3).axes, strict=False):
         assert panel.get_title().endswith(f"{n} of {n} features")
     with_density = of_sizes([2], [3, 5], {"density": [1.0, 0.1]})
     measured = js.measure(with_density)
-    drawn = [
+    plotted = [
         panel.lines[0].get_ydata() for panel in plots.dimensionality(with_density).axes
     ]
     n_represented = int(measured["represented"].sum())
-    assert sum(np.isfinite(points).sum() for points in drawn) == n_represented
+    assert sum(np.isfinite(points).sum() for points in plotted) == n_represented
 
 
 def test_the_last_feature_is_the_last_of_each_model(of_sizes):
@@ -247,7 +245,7 @@ def test_motion_of_one_size(of_sizes):
 
 @pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
 def test_sizes_that_no_model_needs_change_nothing(made, draw):
-    """A selection of one size is drawn as if the others had never been there."""
+    """A selection of one size is plotted as if the others had never been there."""
     alone = made({"axis": NAMES, "density": [1.0, 0.1]})
     wide = alone.pad(hidden=(0, 2), feature=(0, 1)).assign_coords(
         hidden_padding=("hidden", [False, False, True, True]),

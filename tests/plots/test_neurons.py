@@ -1,4 +1,4 @@
-"""Figures of neurons: what is drawn equals the weights."""
+"""Figures of neurons: what is plotted equals the weights."""
 
 import numpy as np
 import pytest

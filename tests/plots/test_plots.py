@@ -63,7 +63,7 @@ def test_phase_map_shows_best_mean_and_spread(ds):
         for axes in figure.axes
         if axes.get_label() != "<colorbar>"
     )
-    # Axes are drawn ascending, whatever the order of the sweep.
+    # Axes are plotted ascending, whatever the order of the sweep.
     loss = ds["loss"].sortby(["density", "threshold"])
     loss = loss.transpose("threshold", "density", "seed").values
     np.testing.assert_allclose(best, loss.min(-1), rtol=1e-6)
@@ -89,11 +89,11 @@ def test_cells_of_a_logarithmic_axis_meet_halfway_in_the_log():
 def test_dimensionality_draws_represented_features_only(ds):
     measured = js.measure(ds)
     figure = plots.dimensionality(measured)
-    drawn = np.concatenate([axes.lines[0].get_ydata() for axes in figure.axes])
+    plotted = np.concatenate([axes.lines[0].get_ydata() for axes in figure.axes])
     represented = measured["norm"].values > 0.5
-    assert np.isfinite(drawn).sum() == represented.sum()
+    assert np.isfinite(plotted).sum() == represented.sum()
     np.testing.assert_allclose(
-        np.sort(drawn[np.isfinite(drawn)]),
+        np.sort(plotted[np.isfinite(plotted)]),
         np.sort(measured["dimensionality"].values[represented]),
     )
 

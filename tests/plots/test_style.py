@@ -68,13 +68,15 @@ def test_names_and_numbers_on_labels():
 
 
 def test_names_have_colours_of_their_own():
-    looks = style.line_looks(np.array([f"name {i}" for i in range(15)]))
-    assert len({(look["color"], look["linestyle"]) for look in looks}) == 15
-    assert {look["color"] for look in looks} <= set(style.PALETTE.values())
-    assert len({look["color"] for look in style.line_looks(np.array([True, False]))}) == 2
+    styles = style.line_styles(np.array([f"name {i}" for i in range(15)]))
+    assert len({(style_["color"], style_["linestyle"]) for style_ in styles}) == 15
+    assert {style_["color"] for style_ in styles} <= set(style.PALETTE.values())
+    assert (
+        len({style_["color"] for style_ in style.line_styles(np.array([True, False]))}) == 2
+    )
     light = [style.SEQUENTIAL.reversed()(x)[1] for x in (0.0, 0.5, 1.0)]
-    numbers = style.line_looks(np.array([1.0, 0.5, 0.1]))
-    assert [look["color"][1] for look in numbers] == light
+    numbers = style.line_styles(np.array([1.0, 0.5, 0.1]))
+    assert [style_["color"][1] for style_ in numbers] == light
 
 
 def test_names_lie_side_by_side():

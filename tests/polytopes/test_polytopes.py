@@ -70,7 +70,7 @@ def test_recognised_in_disguise(name, seed):
 
 @pytest.mark.parametrize("name", FRACTIONS)
 def test_no_polytope_is_taken_for_another(name):
-    (block,) = identify(ideal(name), tolerance=0.6, interference=0.1)
+    (block,) = identify(ideal(name), tolerance=0.6, min_cosine=0.1)
     assert (block.name, block.residual) == (name, pytest.approx(0, abs=1e-7))
 
 
@@ -166,11 +166,11 @@ def test_the_antiprism_that_is_not_tight_is_farther():
     assert block.name == "unknown"
 
 
-def test_blocks_by_interference_and_norm():
+def test_blocks_by_cosine_and_norm():
     W = np.array([[1, 0, 0], [0.15, 1, 0], [0, 0, 1], [0, 0, -0.4]])
     assert [b.tolist() for b in blocks(W)] == [[0], [1], [2]]
     assert [b.tolist() for b in blocks(W, 0.1)] == [[0, 1], [2]]
-    assert [b.tolist() for b in blocks(W, least_norm=0.3)] == [[0], [1], [2, 3]]
+    assert [b.tolist() for b in blocks(W, min_norm=0.3)] == [[0], [1], [2, 3]]
     assert blocks(np.zeros((3, 2))) == identify(np.zeros((3, 2))) == []
 
 
@@ -256,7 +256,7 @@ def test_a_grid_of_names_is_named():
         (lambda: identify(np.full((2, 2), np.nan)), "W must be finite"),
         (lambda: identify(np.eye(2), tolerance=0), r"tolerance must be in \(0, 1\)"),
         (lambda: identify(np.eye(2), leak=1), r"leak must be in \(0, 1\)"),
-        (lambda: blocks(np.eye(2), 1.5), r"interference must be in \(0, 1\)"),
+        (lambda: blocks(np.eye(2), 1.5), r"min_cosine must be in \(0, 1\)"),
         (lambda: ideal("2-gon"), "got '2-gon'"),
         (lambda: ideal("dodo"), "name must be one of"),
         (lambda: feature_polytopes(xr.Dataset()), "variable W"),

@@ -25,7 +25,7 @@ def test_a_fall_below_five_percent_is_none(n, tenth):
     found = js.converged(histories(row(0.049), row(0.051), row(-0.1)))
     assert found.dims == ("seed",)
     assert found.values.tolist() == [True, False, True]
-    assert js.converged(histories(row(0.051)), most_fall=0.06).all()
+    assert js.converged(histories(row(0.051)), max_fall=0.06).all()
 
 
 def test_each_model_is_judged_by_its_own_entries():
@@ -52,8 +52,8 @@ def test_what_diverged_or_has_one_entry_has_not_converged(dtype):
 def test_converged_needs_a_history():
     with pytest.raises(ValueError, match=r"^ds must have a variable history along step"):
         js.converged(histories([1, 1]).isel(step=-1))
-    with pytest.raises(ValueError, match=r"^most_fall must be in \(0, 1\), got 5$"):
-        js.converged(histories([1, 1]), most_fall=5)
+    with pytest.raises(ValueError, match=r"^max_fall must be in \(0, 1\), got 5$"):
+        js.converged(histories([1, 1]), max_fall=5)
 
 
 def first(condition, values):

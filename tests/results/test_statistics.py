@@ -7,8 +7,8 @@ from jsuper.results.statistics import interval
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say():
-    # Of 400 means of 40 normal numbers; the count has a deviation of 1.1 %, and the
-    # percentile interval of 40 numbers covers some 1 % less than it says.
+    # Of 400 means of 40 normal numbers; the count has a deviation of 1.1%, and the
+    # percentile interval of 40 numbers covers some 1% less than it says.
     rng = np.random.default_rng(0)
     found = [interval(np.mean, rng.normal(size=40), n_resamples=500) for _ in range(400)]
     covered = np.mean([low <= 0 <= high for _, low, high, _ in found])
@@ -54,7 +54,9 @@ def test_resamples_without_a_value_are_left_out():
 def test_the_same_data_give_the_same_interval():
     data = np.random.default_rng(1).normal(size=20)
     assert interval(np.median, data) == interval(np.median, data)
-    wide, narrow = (interval(np.mean, data, level=level) for level in (0.99, 0.5))
+    wide, narrow = (
+        interval(np.mean, data, confidence_level=level) for level in (0.99, 0.5)
+    )
     assert wide.low < narrow.low < narrow.high < wide.high
 
 
@@ -63,7 +65,11 @@ def test_the_same_data_give_the_same_interval():
     [
         (([1.0], [1.0, 2.0]), {}, "samples must be rows of one length"),
         (([[1.0]],), {}, "samples must be rows of one length"),
-        (([1.0],), {"level": 1.0}, r"level must be in \(0, 1\), got 1"),
+        (
+            ([1.0],),
+            {"confidence_level": 1.0},
+            r"confidence_level must be in \(0, 1\), got 1",
+        ),
         (([1.0],), {"n_resamples": 0}, "n_resamples must be an integer of at least 1"),
     ],
 )

@@ -31,9 +31,9 @@ def test_the_last_look_is_the_sweep(along):
 def test_every_look_is_a_shorter_sweep(along):
     for steps in (1, 7):
         ds = js.sweep(task, AXES, js.Recipe(steps, 64, eval_batches=4), key=KEY)
-        look = along.sel(step=steps)
-        np.testing.assert_array_equal(look["W"], ds["W"])
-        np.testing.assert_array_equal(look["loss"], ds["loss"])
+        snapshot = along.sel(step=steps)
+        np.testing.assert_array_equal(snapshot["W"], ds["W"])
+        np.testing.assert_array_equal(snapshot["loss"], ds["loss"])
 
 
 def test_step_0_is_how_models_start(along):

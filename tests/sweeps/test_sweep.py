@@ -33,7 +33,7 @@ def weighted(weight):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass
 class Draws:
-    """A user's task that shows its random numbers: parameters and loss are draws."""
+    """A user's task that shows its random numbers: parameters and loss are samples."""
 
     level: jax.Array
 

@@ -30,10 +30,10 @@ ICOSAHEDRON = np.concatenate([np.roll(HALF, shift, axis=1) for shift in range(3)
 class TestWelch:
     @pytest.mark.parametrize("m", [1, 2, 3, 7])
     def test_simplex_attains_both(self, m):
-        largest, typical = bounds.coherence(simplex(m))
+        largest, rms = bounds.coherence(simplex(m))
         assert bounds.welch_bound(m + 1, m) == pytest.approx(1 / m, rel=1e-12)
         assert largest == pytest.approx(1 / m, rel=1e-9)
-        assert typical == pytest.approx(1 / m, rel=1e-9)
+        assert rms == pytest.approx(1 / m, rel=1e-9)
 
     def test_equiangular_lines_attain_both(self):
         assert bounds.coherence(polygon(3)) == pytest.approx([1 / 2, 1 / 2])  # Mercedes
@@ -42,9 +42,9 @@ class TestWelch:
 
     @pytest.mark.parametrize("k", [4, 5, 8])
     def test_polygons_are_tight_but_not_equiangular(self, k):
-        largest, typical = bounds.coherence(polygon(k))
-        assert typical == pytest.approx(bounds.welch_bound(k, 2), rel=1e-9)
-        assert largest > 1.3 * typical
+        largest, rms = bounds.coherence(polygon(k))
+        assert rms == pytest.approx(bounds.welch_bound(k, 2), rel=1e-9)
+        assert largest > 1.3 * rms
 
     def test_orthonormal_features_do_not_interfere(self):
         assert bounds.coherence(np.eye(4)) == (0, 0)
@@ -57,16 +57,16 @@ class TestWelch:
     @given(n=st.integers(2, 12), m=st.integers(1, 8), seed=st.integers(0, 2**32 - 1))
     def test_random_frames_obey(self, n, m, seed):
         W = np.random.default_rng(seed).normal(size=(n, m))
-        largest, typical = bounds.coherence(W)
-        assert largest + 1e-12 >= typical >= bounds.welch_bound(n, m) - 1e-9
+        largest, rms = bounds.coherence(W)
+        assert largest + 1e-12 >= rms >= bounds.welch_bound(n, m) - 1e-9
 
     def test_agrees_with_the_interference_of_geometry(self):
         W = np.random.default_rng(1).normal(size=(6, 3))
         unit = W / np.linalg.norm(W, axis=1, keepdims=True)
         pairs = np.abs(np.asarray(js.interference(unit)))
-        largest, typical = bounds.coherence(W)
+        largest, rms = bounds.coherence(W)
         assert largest == pytest.approx(pairs.max(), rel=1e-5)
-        assert typical == pytest.approx(np.sqrt((pairs**2).sum() / 30), rel=1e-5)
+        assert rms == pytest.approx(np.sqrt((pairs**2).sum() / 30), rel=1e-5)
 
     def test_errors(self):
         with pytest.raises(ValueError, match="n_hidden must be at least 1, got 0"):

@@ -44,7 +44,7 @@ def test_quadratic_loss_by_sampling(density):
     # The best constant leaves the variance.
     squares = (residual - residual.mean()) ** 2
     se = squares.std() / np.sqrt(len(squares))
-    assert abs(quadratic_loss(W, v, 3 / density) - squares.mean()) < 4 * se  # 99.99 %
+    assert abs(quadratic_loss(W, v, 3 / density) - squares.mean()) < 4 * se  # 99.99%
     kurtosis, se = (x**4).mean(), (x**4).std() / np.sqrt(x.size)
     assert abs(kurtosis - 3 / density) < 4 * se
 
@@ -78,7 +78,7 @@ def test_capacity_is_the_squared_correlation(shape):
     for i in range(shape[0]):
         r = np.corrcoef(x[:, i], recovered[:, i])[0, 1]
         # The error of a correlation, by its influence function, so that the heavy tails
-        # of sparse features count; 4 of them are 99.99 %.
+        # of sparse features count; 4 of them are 99.99%.
         a = x[:, i] / x[:, i].std()
         c = recovered[:, i] / recovered[:, i].std()
         se = (a * c - r * (a**2 + c**2) / 2).std() / np.sqrt(n)

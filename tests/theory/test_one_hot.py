@@ -108,7 +108,7 @@ def test_the_potential_is_the_loss_of_the_task(seed):
     losses = np.asarray(task_losses(task, params, keys), float)
     se = losses.std(ddof=1) / np.sqrt(len(keys))
     expected = exact(W, b, importance) / (3 * c**2)  # the task's mean over features
-    assert abs(losses.mean() - expected) < 4 * se  # 99.99 %
+    assert abs(losses.mean() - expected) < 4 * se  # 99.99%
     assert se < 0.01 * expected
 
 

@@ -84,7 +84,7 @@ def test_pair_loss(p, t, importance):
     loss = float(theory.pair_loss(p, t, importance))
     assert loss == pytest.approx(quadrature(p, t, importance), rel=1e-12)
     mean, se = monte_carlo(p, t, importance)
-    assert abs(loss - mean) < 4 * se  # 99.99 %
+    assert abs(loss - mean) < 4 * se  # 99.99%
 
 
 @pytest.mark.parametrize(("p", "t", "gain", "bias"), GENERAL)
@@ -93,7 +93,7 @@ def test_general_pair_loss(p, t, gain, bias):
     expected = quadrature(p, t, gain=gain, bias=bias)
     assert loss == pytest.approx(expected, rel=1e-12)
     mean, se = monte_carlo(p, t, gain=gain, bias=bias)
-    assert abs(loss - mean) <= 4 * se + 1e-12  # 99.99 %
+    assert abs(loss - mean) <= 4 * se + 1e-12  # 99.99%
 
 
 @pytest.mark.parametrize(("p", "t"), PAIRS)
@@ -123,7 +123,7 @@ def test_pair_loss_equals_the_task(p, t):
     # The task's loss is the mean over the two features, the theory's their sum.
     se = losses.std(ddof=1) / np.sqrt(len(keys))
     expected = float(theory.pair_loss(p, t, importance)) / 2
-    assert abs(losses.mean() - expected) < 4 * se  # 99.98 %, by Student's t
+    assert abs(losses.mean() - expected) < 4 * se  # 99.98%, by Student's t
 
 
 @pytest.mark.parametrize("p", [0.05, 0.3, 1.0])

@@ -81,7 +81,7 @@ def test_losses(n, bias, s, r):
         b = biases(W, s, bias)
         assert losses[name] == pytest.approx(exact(W, b, s, importance), rel=1e-12), name
         mean, se = monte_carlo(W, b, s, importance)
-        assert abs(losses[name] - mean) < 4.5 * se, name  # 99.999 %
+        assert abs(losses[name] - mean) < 4.5 * se, name  # 99.999%
 
 
 @pytest.mark.parametrize("n", [2, 3])

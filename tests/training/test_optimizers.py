@@ -210,7 +210,10 @@ def params_of(n_tasks, n_keys, n=5):
         (params_of(1, 1), r"params must have leading axes .*: W of shape \(1, 3, 5, 2\)"),
         (params_of(2, 3), r"got \(2, 3, 5, 2\)$"),
         (params_of(1, 3, n=4), r"W of shape \(1, 3, 5, 2\), got \(1, 3, 4, 2\)$"),
-        ({"W": jnp.ones((1, 3, 5, 2))}, r"^params must be like what the tasks' init draws"),
+        (
+            {"W": jnp.ones((1, 3, 5, 2))},
+            r"^params must be like what the tasks' init",
+        ),
     ],
 )
 def test_parameters_that_do_not_fit_are_named(params, message):

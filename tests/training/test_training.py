@@ -173,7 +173,7 @@ def test_train_works_inside_jit():
 
 @jax.tree_util.register_static
 class Draws:
-    """A task without leaves whose loss is the number that its key draws."""
+    """A task without leaves whose loss is the number that its key samples."""
 
     def init(self, key):
         return jax.random.uniform(key)
@@ -189,10 +189,10 @@ def test_a_task_without_leaves_is_a_grid_of_one():
     fold = jax.random.fold_in
     starts = [jax.random.uniform(fold(key, INIT)) for key in keys]
     np.testing.assert_array_equal(params, [starts])
-    draws = [
+    samples = [
         [jax.random.uniform(fold(fold(key, DATA), i)) for i in range(5)] for key in keys
     ]
-    np.testing.assert_array_equal(history, [draws])
+    np.testing.assert_array_equal(history, [samples])
 
 
 def test_evaluation_uses_data_that_training_never_saw():
