@@ -1,15 +1,12 @@
 """Correlated features: geometries by hand, PCA against closed forms, trained models."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import xarray as xr
 from scipy.stats import ortho_group
 
 import jsuper as js
-from jsuper.experiments.correlated import EXPERIMENT, measures
-from jsuper.files import datasets
+from jsuper.experiments.correlated import EXPERIMENT, measures, train
 
 
 def polar(*degrees, norm=1.0):
@@ -179,32 +176,34 @@ def test_figures_show_the_models():
     np.testing.assert_allclose(best.get_ydata(), [0.2, 0.3, 0.5, 0.8, 0.98])
 
 
-@pytest.fixture(scope="module")
-def models():
-    quick = {"pairs": (0.1,), "triples": (0.02, 0.7), "bases": (0.05,), "seeds": 8}
-    return EXPERIMENT.models(dataclasses.replace(EXPERIMENT.quick, **quick))
+def test_what_is_trained_can_be_judged_and_drawn(monkeypatch):
+    def fit(name, densities, seeds, recipe, n_hidden=2):
+        n = train.FEATURES[name](0.1).n_features
+        sizes = {"density": len(densities), "seed": seeds, "feature": n, "hidden": n_hidden}
+        rng = np.random.default_rng(0)
+        loss = (("density", "seed"), rng.uniform(size=(len(densities), seeds)))
+        W = xr.DataArray(rng.normal(size=tuple(sizes.values())), dims=tuple(sizes))
+        return js.measure(xr.Dataset({"W": W, "loss": loss}, {"density": list(densities)}))
+
+    monkeypatch.setattr(train, "fit", fit)
+    models = EXPERIMENT.models(EXPERIMENT.quick)
+    assert len(EXPERIMENT.findings(models)) == 13
+    assert len(EXPERIMENT.figures(models)) == 4
+    three = models["three_pairs"].to_dataset().sel(density=0.4)
+    bound = measures.pca_loss(js.CorrelatedFeatures(3, 2, 0.4), 2)
+    np.testing.assert_allclose(three["relative"] * bound, three["loss"])
 
 
 @pytest.mark.slow
-def test_trained_models(models):
-    ds = datasets(models)
-    best = {name: js.best_seed(one) for name, one in ds.items()}
-    assert (best["pairs"]["arrangement"] == "antipodal across").all()
-    assert (best["anticorrelated"]["arrangement"] == "antipodal within").all()
-    assert (ds["pairs"]["arrangement"] == "antipodal across").mean() > 0.6
-    # Opposite features of a pair are never active together, so nothing is lost.
-    assert best["anticorrelated"]["loss"].max() < 1e-8 < 1e-4 < best["pairs"]["loss"].min()
-
-    three = best["three_pairs"]
-    assert three["collapsed"].values.tolist() == [0, 3]
-    assert (three["hexagon"] & three["beside"]).values.tolist() == [True, False]
-    assert three["relative"][0] < 0.3
-    assert 0.95 < three["relative"][1] < 1.01
-
-    # A set of ten is an orthogonal basis; independent features form antipodal pairs.
-    W = ds["bases"]["W"].transpose(..., "feature", "hidden").values
-    for block in (W[..., :10, :], W[..., 10:, :]):
-        G = block @ np.swapaxes(block, -1, -2)
-        np.testing.assert_allclose(G, np.broadcast_to(np.eye(10), G.shape), atol=0.15)
-    assert ds["bases"]["across"].min() > 0.25
-    np.testing.assert_allclose(ds["independent_20"]["dimensionality"], 0.5, atol=0.03)
+def test_sparse_pairs_lose_nothing_only_if_they_exclude_each_other():
+    recipe = js.Recipe(2_000, 256, js.decaying_adam, eval_batches=1)
+    pairs, exclusive = (
+        measures.arranged(train.fit(name, [0.1], 8, recipe)).isel(density=0)
+        for name in ("pairs", "anticorrelated")
+    )
+    assert (pairs["arrangement"] == "antipodal across").mean() > 0.6
+    best = js.best_seed(exclusive)
+    assert best["arrangement"] == "antipodal within"
+    # Opposite features of a pair are never active together.
+    assert best["loss"] < 1e-8
+    assert pairs["loss"].min() > 1e-4

@@ -63,28 +63,30 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
     recipe = js.Recipe(
         settings.steps, settings.batch_size, js.decaying_adam, eval_batches=1
     )
-
-    def fit(name, densities, seeds=settings.seeds, n_hidden=2):
-        def task(density):
-            features = FEATURES[name](density)
-            return js.Task(features, js.ToyModel(features.n_features, n_hidden))
-
-        axes = {"density": list(densities), "seed": seeds}
-        ds = js.sweep(task, axes, recipe, key=jax.random.key(0))
-        # Seeds differ in loss by little: all are compared on the same 2¹⁷ examples.
-        return js.measure(js.losses(task, ds, key=jax.random.key(1), batches=128))
-
+    of_pairs = settings.pairs, settings.seeds, recipe
+    of_bases = settings.bases, settings.seeds_of_bases, recipe
     two = ("pairs", "anticorrelated", "independent_4")
-    sparse = [p for p in settings.triples if p <= TIE]
+    three = fit("three_pairs", settings.triples, settings.seeds, recipe)
     linear = [measures.pca_loss(FEATURES["three_pairs"](p), 2) for p in settings.triples]
-    three = measures.shapes(fit("three_pairs", settings.triples))
-    of_bases = settings.bases, settings.seeds_of_bases, 10
+    relative = three["loss"] / xr.DataArray(linear, dims="density")
+    sparse = [p for p in settings.triples if p <= TIE]
+    six = fit("independent_6", sparse, settings.seeds, recipe)
     return {
-        **{name: measures.arranged(fit(name, settings.pairs)) for name in two},
-        "three_pairs": three.assign(
-            relative=three["loss"] / xr.DataArray(linear, dims="density")
-        ),
-        "independent_6": measures.shapes(fit("independent_6", sparse)),
-        "bases": measures.block_sizes(fit("bases", *of_bases)),
-        "independent_20": fit("independent_20", *of_bases),
+        **{name: measures.arranged(fit(name, *of_pairs)) for name in two},
+        "three_pairs": measures.shapes(three).assign(relative=relative),
+        "independent_6": measures.shapes(six),
+        "bases": measures.block_sizes(fit("bases", *of_bases, 10)),
+        "independent_20": fit("independent_20", *of_bases, 10),
     }
+
+
+def fit(name: str, densities, seeds: int, recipe: js.Recipe, n_hidden=2) -> xr.Dataset:
+    """Trains many models at every density; all losses are on the same 2¹⁷ examples."""
+
+    def task(density):
+        features = FEATURES[name](density)
+        return js.Task(features, js.ToyModel(features.n_features, n_hidden))
+
+    axes = {"density": list(densities), "seed": seeds}
+    ds = js.sweep(task, axes, recipe, key=jax.random.key(0))
+    return js.measure(js.losses(task, ds, key=jax.random.key(1), batches=128))
