@@ -98,7 +98,8 @@ def made(densities, best, other, losses=(0.1, 0.2)):
         {"W": (("density", "seed", "feature", "hidden"), W)},
         {"density": list(densities), "seed": [0, 1]},
     )
-    return js.measure(ds.assign(loss=(("density", "seed"), loss)))
+    norm = np.sqrt((ds["W"] ** 2).sum("hidden"))
+    return ds.assign(loss=(("density", "seed"), loss), norm=norm)
 
 
 def made_models(losses=(0.1, 0.2)):
@@ -183,7 +184,9 @@ def test_what_is_trained_can_be_judged_and_drawn(monkeypatch):
         rng = np.random.default_rng(0)
         loss = (("density", "seed"), rng.uniform(size=(len(densities), seeds)))
         W = xr.DataArray(rng.normal(size=tuple(sizes.values())), dims=tuple(sizes))
-        return js.measure(xr.Dataset({"W": W, "loss": loss}, {"density": list(densities)}))
+        norm = np.sqrt((W**2).sum("hidden"))
+        data = {"W": W, "loss": loss, "norm": norm}
+        return xr.Dataset(data, {"density": list(densities)})
 
     monkeypatch.setattr(train, "fit", fit)
     models = EXPERIMENT.models(EXPERIMENT.quick)
