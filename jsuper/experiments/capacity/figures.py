@@ -9,11 +9,7 @@ from jsuper.experiments.capacity.measures import marginal_values, predicted
 from jsuper.files import datasets
 from jsuper.plots import style
 from jsuper.plots.style import Figure
-from jsuper.theory.capacity import (
-    marginal_value,
-    optimal_capacities,
-    polysemantic_kurtosis,
-)
+from jsuper.theory import capacity as theory
 
 
 @style.paper
@@ -38,7 +34,7 @@ def phase_diagram(ds: xr.Dataset) -> Figure:
     edges = [style.cell_edges(values)[1] for values in (ratio, kurtosis)]
     look = {"cmap": "cividis", "norm": Normalize(0, 1)}
     panel.pcolormesh(*edges, trained, rasterized=True, **look)
-    shared = np.where(kurtosis[:, None] > polysemantic_kurtosis(ratio), rule, np.nan)
+    shared = np.where(kurtosis[:, None] > theory.polysemantic_kurtosis(ratio), rule, np.nan)
     dashes = {
         "linewidths": 0.8,
         "linestyles": "--",
@@ -47,15 +43,13 @@ def phase_diagram(ds: xr.Dataset) -> Figure:
     panel.contour(ratio, kurtosis, shared, [0.1, 0.3, 0.5, 0.7, 0.9], **dashes)
     fine = np.geomspace(ratio[0], ratio[-1], 401)
     for color, width in (("black", 2.6), ("white", 1.2)):
-        panel.plot(fine, polysemantic_kurtosis(fine), color=color, linewidth=width)
-    middle = {"ha": "center", "va": "center"}
-    panel.text(0.22, 2.8, "first\nalone", color="white", **middle)
-    panel.text(4.5, 2.8, "second\nalone", color="black", **middle)
-    panel.set(ylabel="kurtosis of the features")
-    panel.set(xlabel="importance of the second feature, b / a")
+        panel.plot(fine, theory.polysemantic_kurtosis(fine), color=color, linewidth=width)
+    for text, x, color in (("first", 0.22, "white"), ("second", 4.5, "black")):
+        panel.text(x, 2.8, f"{text}\nalone", color=color, ha="center", va="center")
+    panel.set(xlim=ratio[[0, -1]], xlabel="importance of the second feature, b / a")
+    panel.set(ylim=kurtosis[[0, -1]], ylabel="kurtosis of the features")
     style.plain_log(panel.xaxis)
     style.plain_log(panel.yaxis)
-    panel.set(xlim=ratio[[0, -1]], ylim=kurtosis[[0, -1]])
     style.colorbar(
         figure, panel, look["norm"], look["cmap"], "capacity of the second feature"
     )
@@ -68,8 +62,8 @@ def allocation(ds: xr.Dataset) -> Figure:
     left, right = figure.subplots(1, 2)
     v, kurtosis = ds["coefficients"].values, ds["kurtosis"].values
     fine = np.geomspace(kurtosis[0], kurtosis[-1], 400)
-    curves = optimal_capacities(v, fine, ds.sizes["hidden"])
-    of_curves = marginal_value(curves, v, fine[:, None])
+    curves = theory.optimal_capacities(v, fine, ds.sizes["hidden"])
+    of_curves = theory.marginal_value(curves, v, fine[:, None])
     best = js.best_seed(ds)
     capacity = best["capacity"].transpose("kurtosis", "feature").values
     values = marginal_values(best).transpose("kurtosis", "feature").values

@@ -56,7 +56,7 @@ def best_weights(
 def geometries(ds: dict[str, xr.Dataset]) -> Figure:
     """Embeddings of the best seeds; features of a pair have one colour and are joined."""
     names = ("pairs", "anticorrelated", "three_pairs", "independent_6")
-    figure = Figure(figsize=(6.8, 2.1))
+    figure = Figure(figsize=(6.8, 2.25))
     for panel, name in zip(figure.subplots(1, 4), names, strict=True):
         W = best_weights(panel, ds[name], SHOWN, f"{TITLES[name]}\n")
         pairs = None if name == "independent_6" else np.arange(len(W)) // 2
@@ -82,14 +82,15 @@ def shares(ds: dict[str, xr.Dataset]) -> Figure:
 
 def blocks(ds: dict[str, xr.Dataset]) -> Figure:
     """Products of embeddings of two sets of ten and of independent features."""
-    figure = Figure(figsize=(7.2, 2.6))
+    figure = Figure(figsize=(7.2, 2.7))
     *matrices, curve = figure.subplots(1, 3, width_ratios=[1, 1, 1.2])
     for panel, name in zip(matrices, ("bases", "independent_20"), strict=True):
         W = best_weights(panel, ds[name], SHOWN, f"{TITLES[name]}\n")
         panels.matrix(panel, W @ W.T)
         for edge in (panel.axhline, panel.axvline):
             edge(len(W) / 2 - 0.5, color="0.3", linewidth=0.7)
-        panel.set(xticks=[], yticks=[], xlabel="feature", aspect="equal")
+        style.frame(panel)
+        panel.set(xlabel="feature", aspect="equal")
     matrices[0].set_ylabel("feature")
     label = "$W_i \\cdot W_j$"
     style.colorbar(figure, [matrices], Normalize(-1, 1), "RdBu_r", label, shrink=0.8)
@@ -105,7 +106,7 @@ def blocks(ds: dict[str, xr.Dataset]) -> Figure:
 def collapse(ds: xr.Dataset, shown=(0.03, 0.1, 0.17, 0.3, 0.7)) -> Figure:
     """Three pairs by density: embeddings, collapsed pairs, loss relative to PCA's."""
     figure = Figure(figsize=(6.8, 4.4))
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.8])
+    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=[1, 1.8])[:, 0]
     for panel, density in zip(top.subplots(1, len(shown)), shown, strict=True):
         W = best_weights(panel, ds, density)
         panels.embeddings(panel, W, groups=np.arange(len(W)) // 2)

@@ -4,11 +4,7 @@ import numpy as np
 import xarray as xr
 
 import jsuper as js
-from jsuper.experiments.correlated.measures import (
-    TOGETHER,
-    each_model,
-    partner_cosines,
-)
+from jsuper.experiments.correlated.measures import TOGETHER, each_model, partner_cosines
 from jsuper.experiments.correlated.train import TIE
 from jsuper.experiments.findings import Case, Finding, told_first
 from jsuper.files import datasets

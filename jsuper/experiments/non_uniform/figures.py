@@ -4,17 +4,8 @@ import numpy as np
 import xarray as xr
 
 import jsuper as js
-from jsuper.experiments.non_uniform.measures import (
-    BRANCHES,
-    DENSITY,
-    PAPER_THRESHOLD,
-    UNIT,
-    VARIED,
-    excess_of_pentagons,
-    neighbour_gaps,
-    thresholds,
-    upright,
-)
+from jsuper.experiments.non_uniform import measures
+from jsuper.experiments.non_uniform.measures import DENSITY, PAPER_THRESHOLD, UNIT, VARIED
 from jsuper.files import datasets
 from jsuper.plots import panels, style
 from jsuper.plots.style import Figure
@@ -45,7 +36,7 @@ def figures(models: xr.DataTree) -> dict[str, Figure]:
     return {
         "losses": losses(ds["fits"], here),
         "frames": frames(ds["fits"]),
-        "angles": angles(here.sel(branch="pentagon"), thresholds(ds["elsewhere"])),
+        "angles": angles(here.sel(branch="pentagon"), measures.thresholds(ds["elsewhere"])),
     }
 
 
@@ -60,7 +51,7 @@ def losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
         look |= {"marker": marker, "linestyle": "none", "alpha": 0.7}
         if points.notnull().any():
             panels.each_seed(top, points, label=f"fits: {words}", **look)
-    for name, dash in zip(BRANCHES, ("-", "--"), strict=True):
+    for name, dash in zip(measures.BRANCHES, ("-", "--"), strict=True):
         line = (branches["loss"].where(own) / UNIT).sel(branch=name).mean("seed")
         look = {"color": LOOKS[name][1], "linestyle": dash}
         top.plot(line["ratio"], line, **look, label=f"started as {name}")
@@ -68,14 +59,14 @@ def losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
     top.set(ylabel="loss / density of the four features", ylim=(0, highest))
     top.legend(loc="lower right")
 
-    difference = excess_of_pentagons(branches).dropna("ratio", how="all") / UNIT
+    difference = measures.excess_of_pentagons(branches).dropna("ratio", how="all") / UNIT
     panels.over_seeds(bottom, difference, color="black", marker=".")
     bottom.axhline(0, **style.GUIDE)
     near = 1.6 * float(difference.mean("seed").max())
     bottom.set(ylim=(-2.5 * near, near), ylabel="pentagon − two digons")
     bottom.set_xlabel("density of the varied feature / density of the other four")
     style.plain_log(bottom.xaxis)
-    measured = float(thresholds(branches).mean())
+    measured = float(measures.thresholds(branches).mean())
     for at, dash, y, text, side in (
         (measured, "-", -1.5, f"here 1/{1 / measured:.1f} ", "right"),
         (PAPER_THRESHOLD, ":", 0.55, " the paper, 1/2.5", "left"),
@@ -88,12 +79,12 @@ def losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
 
 def frames(fits: xr.Dataset, ratios=SHOWN) -> Figure:
     """The models of lowest loss, the varied feature pointing upwards."""
-    figure = Figure(figsize=(6.8, 1.6))
+    figure = Figure(figsize=(6.8, 1.7))
     (_, *varied), (_, *other) = FEATURES.values()
     markers, colors = zip(varied, *4 * [other], strict=True)
     for panel, ratio in zip(figure.subplots(1, len(ratios)), ratios, strict=True):
         best = js.best_seed(fits.sel(ratio=ratio, method="nearest"))
-        W = upright(best["W"].transpose("feature", "hidden").values)
+        W = measures.upright(best["W"].transpose("feature", "hidden").values)
         panels.embeddings(panel, W, colors, extent=1.35, markers=markers)
         panel.set_title(f"density × {float(best['ratio']):.2g}\n{best['geometry'].item()}")
     return figure
@@ -103,7 +94,7 @@ def angles(pentagons: xr.Dataset, elsewhere: xr.DataArray) -> Figure:
     """Angles and norms of the pentagon by density, and the threshold by density."""
     figure = Figure(figsize=(7.6, 2.7))
     angles, norms, where = figure.subplots(1, 3)
-    gap = neighbour_gaps(pentagons).dropna("ratio", how="all")
+    gap = measures.neighbour_gaps(pentagons).dropna("ratio", how="all")
     panels.over_seeds(angles, gap, color="black", marker=".")
     angles.axhline(72, **style.GUIDE)
     angles.annotate("regular pentagon", (0.14, 72.2))

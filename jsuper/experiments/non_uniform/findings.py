@@ -5,15 +5,8 @@ import xarray as xr
 
 import jsuper as js
 from jsuper.experiments.findings import Case, Finding
-from jsuper.experiments.non_uniform.measures import (
-    BRANCHES,
-    DENSITY,
-    PAPER_THRESHOLD,
-    UNIT,
-    VARIED,
-    neighbour_gaps,
-    thresholds,
-)
+from jsuper.experiments.non_uniform import measures
+from jsuper.experiments.non_uniform.measures import BRANCHES, DENSITY, PAPER_THRESHOLD
 from jsuper.files import datasets
 
 
@@ -21,11 +14,11 @@ def findings(models: xr.DataTree) -> list[Finding]:
     """Seven findings, in the paper's order."""
     ds = datasets(models)
     here = ds["branches"].sel(density=DENSITY)
-    threshold = thresholds(here)
+    threshold = measures.thresholds(here)
     return [
-        *angles(neighbour_gaps(here.sel(branch="pentagon"))),
+        *angles(measures.neighbour_gaps(here.sel(branch="pentagon"))),
         transition(js.best_seed(ds["fits"])["geometry"], float(threshold.mean())),
-        place(threshold, thresholds(ds["elsewhere"])),
+        place(threshold, measures.thresholds(ds["elsewhere"])),
         first_order(here, float(threshold.mean())),
         two_curves(ds["fits"]),
         norms(here.sel(branch="pentagon")),
@@ -102,8 +95,8 @@ def first_order(here: xr.Dataset, threshold: float) -> Finding:
     """Whether both geometries exist at the threshold, where their losses cross."""
     here = here.assign_coords(ratio=np.log(here["ratio"] / threshold))
     at = int(np.argmin(abs(here["ratio"].values)))
-    norm = here["norm"].isel(feature=VARIED, ratio=at)
-    window = here["loss"].isel(ratio=slice(max(at - 1, 0), at + 2)) / UNIT
+    norm = here["norm"].isel(feature=measures.VARIED, ratio=at)
+    window = here["loss"].isel(ratio=slice(max(at - 1, 0), at + 2)) / measures.UNIT
     slope = window.polyfit("ratio", 1)["polyfit_coefficients"].sel(degree=1)
     norms, slopes = (
         one.mean("seed").sel(branch=list(BRANCHES)).values for one in (norm, slope)

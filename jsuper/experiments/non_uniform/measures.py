@@ -17,7 +17,6 @@ VARIED = 0
 PAPER_THRESHOLD = 1 / 2.5
 GEOMETRIES = ("pentagon", "two digons", "another dropped", "other")
 BRANCHES = GEOMETRIES[:2]
-WEIGHTS = ["feature", "hidden"]
 
 
 def with_geometry(ds: xr.Dataset) -> xr.Dataset:
@@ -26,7 +25,7 @@ def with_geometry(ds: xr.Dataset) -> xr.Dataset:
         geometry,
         ds["W"],
         ds["is_represented"],
-        input_core_dims=[WEIGHTS, ["feature"]],
+        input_core_dims=[["feature", "hidden"], ["feature"]],
         vectorize=True,
         output_dtypes=[object],
     )
@@ -62,7 +61,7 @@ def neighbour_gaps(ds: xr.Dataset) -> xr.DataArray:
     gap = xr.apply_ufunc(
         lambda W: gaps(W)[[0, -1]].mean(),
         ds["W"],
-        input_core_dims=[WEIGHTS],
+        input_core_dims=[["feature", "hidden"]],
         vectorize=True,
     )
     return gap.where(ds["geometry"] == "pentagon")
