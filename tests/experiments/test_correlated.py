@@ -198,15 +198,12 @@ def test_what_is_trained_can_be_judged_and_drawn(monkeypatch):
 
 
 @pytest.mark.slow
-def test_sparse_pairs_lose_nothing_only_if_they_exclude_each_other():
+def test_anticorrelated_pairs_lose_nothing_only_if_paired_within():
     recipe = js.Recipe(2_000, 256, js.decaying_adam, eval_batches=1)
-    pairs, exclusive = (
-        measures.arranged(train.fit(name, [0.1], 8, recipe)).isel(density=0)
-        for name in ("pairs", "anticorrelated")
-    )
-    assert (pairs["arrangement"] == "antipodal across").mean() > 0.6
-    best = js.best_seed(exclusive)
+    ds = measures.arranged(train.fit("anticorrelated", [0.1], 8, recipe)).isel(density=0)
+    best = js.best_seed(ds)
     assert best["arrangement"] == "antipodal within"
-    # Opposite features of a pair are never active together.
+    # Opposite features of a pair are never active together; those of two pairs are.
     assert best["loss"] < 1e-8
-    assert pairs["loss"].min() > 1e-4
+    across = ds["loss"].where(ds["arrangement"] == "antipodal across")
+    assert across.min() > 1e-5
