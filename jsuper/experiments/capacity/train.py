@@ -1,6 +1,6 @@
 """The quadratic toy model: two features in one neuron, and six in two."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +9,7 @@ import xarray as xr
 from jax.typing import ArrayLike
 
 import jsuper as js
+from jsuper.experiments.experiment import setting
 from jsuper.pytrees import pytree, static
 from jsuper.theory.capacity import quadratic_loss
 
@@ -23,13 +24,13 @@ class Settings:
     lowest_and_highest_kurtosis: tuple[float, float] = (1.5, 50.0)
     lowest_and_highest_ratio: tuple[float, float] = (0.1, 10.0)
     # Even numbers: at equal importance a monosemantic neuron may take either feature.
-    kurtoses: int = field(default=40, metadata={"name": "two features: kurtoses"})
-    ratios: int = field(default=40, metadata={"name": "two features: ratios b / a"})
-    seeds: int = field(default=10, metadata={"name": "two features: seeds"})
-    kurtoses_of_many: int = field(default=40, metadata={"name": "six features: kurtoses"})
-    seeds_of_many: int = field(default=40, metadata={"name": "six features: seeds"})
+    kurtoses: int = setting(40, "two features: kurtoses")
+    ratios: int = setting(40, "two features: ratios b / a")
+    seeds: int = setting(10, "two features: seeds")
+    kurtoses_of_many: int = setting(40, "six features: kurtoses")
+    seeds_of_many: int = setting(40, "six features: seeds")
     steps: int = 3_000
-    rate: float = field(default=0.03, metadata={"name": "rate of Adam, cosine decay to 0"})
+    rate: float = setting(0.03, "rate of Adam, cosine decay to 0")
 
 
 FULL = Settings()
@@ -82,26 +83,24 @@ def many(kurtosis) -> QuadraticTask:
 
 def train(settings: Settings) -> dict[str, xr.Dataset]:
     """Trains the phase diagram of two features, and six along kurtosis."""
-    ends = settings.lowest_and_highest_kurtosis
-    ratios = np.geomspace(*settings.lowest_and_highest_ratio, settings.ratios)
-    axes = {"kurtosis": np.geomspace(*ends, settings.kurtoses), "ratio": ratios}
-    two = trained(pair, axes | {"seed": settings.seeds}, settings)
-    axes = {"kurtosis": np.geomspace(*ends, settings.kurtoses_of_many)}
-    six = trained(many, axes | {"seed": settings.seeds_of_many}, settings)
-    of_pairs = np.stack([np.ones(len(ratios)), ratios], -1)
+    ends, steps = settings.lowest_and_highest_kurtosis, settings.steps
+    adam = js.decaying_adam(steps, settings.rate)
+    # Nothing is sampled, so one "batch" gives the loss.
+    recipe = js.Recipe(steps, 1, adam, log_every=steps // 20, eval_batches=1)
+
+    def trained(build, axes):
+        ds = js.sweep(build, axes, recipe, key=jax.random.key(0))
+        ds["kurtosis"].attrs["long_name"] = "kurtosis of the features"
+        capacity = np.asarray(js.feature_dimensionality(ds["W"].values))
+        return ds.assign(capacity=(ds["W"].dims[:-1], capacity))
+
+    kurtosis = np.geomspace(*ends, settings.kurtoses)
+    ratio = np.geomspace(*settings.lowest_and_highest_ratio, settings.ratios)
+    two = trained(pair, {"kurtosis": kurtosis, "ratio": ratio, "seed": settings.seeds})
+    kurtosis = np.geomspace(*ends, settings.kurtoses_of_many)
+    six = trained(many, {"kurtosis": kurtosis, "seed": settings.seeds_of_many})
+    of_pairs = np.stack([np.ones_like(ratio), ratio], -1)
     return {
         "two_features": two.assign(coefficients=(("ratio", "feature"), of_pairs)),
         "six_features": six.assign(coefficients=("feature", DECAY ** np.arange(MANY))),
     }
-
-
-def trained(build, axes, settings: Settings) -> xr.Dataset:
-    """Trains a grid, and adds the ``capacity`` (..., feature) of every feature."""
-    steps = settings.steps
-    # Nothing is sampled, so one "batch" gives the loss.
-    adam = js.decaying_adam(steps, settings.rate)
-    recipe = js.Recipe(steps, 1, adam, log_every=steps // 20, eval_batches=1)
-    ds = js.sweep(build, axes, recipe, key=jax.random.key(0))
-    ds["kurtosis"].attrs["long_name"] = "kurtosis of the features"
-    capacity = np.asarray(js.feature_dimensionality(ds["W"].values))
-    return ds.assign(capacity=(ds["W"].dims[:-1], capacity, {"long_name": "capacity"}))

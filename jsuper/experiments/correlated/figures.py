@@ -2,214 +2,132 @@
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 
 import jsuper as js
 from jsuper.experiments.correlated.findings import PAPER_RANGES
-from jsuper.experiments.correlated.measures import ARRANGEMENTS
-from jsuper.plots import panels as shared
-from jsuper.plots import style
+from jsuper.files import datasets
+from jsuper.plots import panels, style
 from jsuper.plots.style import Figure
 
 SHOWN = 0.05
-"""Density of the embeddings and matrices drawn; of those trained the nearest is taken."""
+"""Density of the models shown; of those trained the nearest is taken."""
+
+TITLES = {
+    "pairs": "correlated pairs",
+    "anticorrelated": "anticorrelated pairs",
+    "three_pairs": "three correlated pairs",
+    "bases": "two correlated sets",
+    **dict.fromkeys(
+        ("independent_4", "independent_6", "independent_20"), "independent features"
+    ),
+}
+
+COLORS = {
+    "antipodal across": style.PALETTE["blue"],
+    "antipodal within": style.PALETTE["orange"],
+    "collapsed": style.PALETTE["purple"],
+    "other": "0.8",
+}
 
 
+@style.paper
 def figures(models: xr.DataTree) -> dict[str, Figure]:
     """All figures by name."""
-    ds = {name: node.to_dataset() for name, node in models.children.items()}
+    ds = datasets(models)
     return {
-        "geometries": draw_geometries(
-            {
-                "correlated pairs": (ds["pairs"], True),
-                "anticorrelated pairs": (ds["anticorrelated"], True),
-                "three correlated pairs": (ds["three_pairs"], True),
-                "independent features": (ds["independent_6"], False),
-            }
-        ),
-        "shares": draw_shares(
-            {
-                "correlated pairs": ds["pairs"],
-                "anticorrelated pairs": ds["anticorrelated"],
-                "independent features": ds["independent_4"],
-            }
-        ),
-        "blocks": draw_blocks(ds["bases"], ds["independent_20"]),
-        "collapse": draw_collapse(ds["three_pairs"]),
+        "geometries": geometries(ds),
+        "shares": shares(ds),
+        "blocks": blocks(ds),
+        "collapse": collapse(ds["three_pairs"]),
     }
 
 
-def nearest(ds: xr.Dataset, density: float) -> xr.Dataset:
-    """The model of lowest loss at the density trained that is nearest."""
-    return js.best_seed(ds.sel(density=density, method="nearest"))
+def best_weights(
+    panel: Axes, ds: xr.Dataset, density: float, title: str = ""
+) -> np.ndarray:
+    """Names a panel by the density nearest to one, and returns its best seed's weights."""
+    best = js.best_seed(ds.sel(density=density, method="nearest"))
+    panel.set_title(title + style.coordinate("density", best["density"].item()))
+    return best["W"].transpose("feature", "hidden").values
 
 
-def density_of(model: xr.Dataset) -> str:
-    """The density of one model in words."""
-    return style.coordinate("density", float(model["density"]))
-
-
-def pairs_of(n_features: int) -> np.ndarray:
-    """Pair of each feature."""
-    return np.arange(n_features) // 2
-
-
-def draw_geometries(cells: dict[str, tuple[xr.Dataset, bool]]) -> Figure:
-    """Embeddings of the best seeds; features of a set have one colour and are joined."""
-    figure = Figure(figsize=(1.9 * len(cells), 2.6), layout="constrained", dpi=150)
-    for (title, (ds, in_sets)), panel in zip(
-        cells.items(), figure.subplots(1, len(cells)), strict=True
-    ):
-        best = nearest(ds, SHOWN)
-        W = best["W"].transpose("feature", "hidden").values
-        shared.embeddings(
-            panel, W, extent=1.3, groups=pairs_of(len(W)) if in_sets else None
-        )
-        panel.set_title(f"{title}\n{density_of(best)}", fontsize=8)
+def geometries(ds: dict[str, xr.Dataset]) -> Figure:
+    """Embeddings of the best seeds; features of a pair have one colour and are joined."""
+    names = ("pairs", "anticorrelated", "three_pairs", "independent_6")
+    figure = Figure(figsize=(6.8, 2.25))
+    for panel, name in zip(figure.subplots(1, 4), names, strict=True):
+        W = best_weights(panel, ds[name], SHOWN, f"{TITLES[name]}\n")
+        pairs = None if name == "independent_6" else np.arange(len(W)) // 2
+        panels.embeddings(panel, W, extent=1.3, groups=pairs)
     return figure
 
 
-def draw_shares(cells: dict[str, xr.Dataset]) -> Figure:
+def shares(ds: dict[str, xr.Dataset]) -> Figure:
     """Share of seeds in each arrangement of two pairs, by density."""
-    figure = Figure(figsize=(7.0, 2.5), layout="constrained", dpi=150)
-    panels = figure.subplots(1, len(cells), sharey=True)
-    colors = [style.PALETTE[name] for name in ("blue", "orange", "purple")] + ["0.8"]
-    for (title, ds), panel in zip(cells.items(), panels, strict=True):
-        below = np.zeros(ds.sizes["density"])
-        for i, name in enumerate(ARRANGEMENTS):
-            share = (ds["arrangement"] == name).mean("seed").values
-            panel.bar(
-                np.arange(len(share)), share, 0.8, bottom=below, color=colors[i], label=name
-            )
-            below = below + share
-        for j, name in enumerate(js.best_seed(ds)["arrangement"].values):
-            color = colors[ARRANGEMENTS.index(name)]
-            panel.plot(j, 1.05, "v", color=color, markersize=5, clip_on=False)
-        names = [style.number(p) for p in ds["density"].values]
-        panel.set_xticks(np.arange(len(names)), names)
-        panel.set(ylim=(0, 1))
-        panel.set_title(title, fontsize=8, pad=11)
-        panel.set_xlabel("density", fontsize=8)
-        panel.tick_params(labelsize=7)
-        panel.spines[["top", "right"]].set_visible(False)
-    panels[0].set_ylabel("share of seeds", fontsize=8)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=7)
+    names = ("pairs", "anticorrelated", "independent_4")
+    figure = Figure(figsize=(6.8, 2.5))
+    row = figure.subplots(1, 3, sharey=True)
+    for panel, name in zip(row, names, strict=True):
+        kinds, best = ds[name]["arrangement"], js.best_seed(ds[name])["arrangement"]
+        panels.shares(panel, kinds, COLORS, best=best, apart=True)
+        panel.set_title(TITLES[name], pad=11)
+        panel.set_xlabel("density")
+        panel.label_outer()
+    handles = row[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=4)
     return figure
 
 
-def draw_blocks(ds: xr.Dataset, control: xr.Dataset) -> Figure:
+def blocks(ds: dict[str, xr.Dataset]) -> Figure:
     """Products of embeddings of two sets of ten and of independent features."""
-    figure = Figure(figsize=(7.6, 2.8), layout="constrained", dpi=150)
-    first, second, curve = figure.subplots(1, 3, width_ratios=[1, 1, 1.25])
-    image = None
-    for panel, data, title in (
-        (first, ds, "two correlated sets"),
-        (second, control, "independent features"),
-    ):
-        best = nearest(data, SHOWN)
-        W = best["W"].transpose("feature", "hidden").values
-        image = panel.imshow(W @ W.T, cmap="RdBu_r", vmin=-1, vmax=1)
+    figure = Figure(figsize=(7.2, 2.7))
+    *matrices, curve = figure.subplots(1, 3, width_ratios=[1, 1, 1.2])
+    for panel, name in zip(matrices, ("bases", "independent_20"), strict=True):
+        W = best_weights(panel, ds[name], SHOWN, f"{TITLES[name]}\n")
+        panels.matrix(panel, W @ W.T)
         for edge in (panel.axhline, panel.axvline):
-            edge(W.shape[0] / 2 - 0.5, color="0.3", linewidth=0.7)
-        panel.set_title(f"{title}\n{density_of(best)}", fontsize=8)
-        panel.set(xticks=[], yticks=[], xlabel="feature")
-        panel.xaxis.label.set_fontsize(8)
-    first.set_ylabel("feature", fontsize=8)
-    bar = figure.colorbar(image, ax=[first, second], shrink=0.8, pad=0.02)
-    bar.set_label("$W_i \\cdot W_j$", fontsize=8)
-    bar.ax.tick_params(labelsize=7)
-    for name, label, color, marker in (
-        ("within", "within a set", "blue", "o"),
-        ("across", "across sets", "vermilion", "s"),
-    ):
-        middle = ds[name].median("seed")
-        low, high = ds[name].min("seed"), ds[name].max("seed")
-        error = np.stack([middle - low, high - middle])
-        curve.errorbar(
-            ds["density"],
-            middle,
-            error,
-            fmt=f"{marker}-",
-            markersize=3.5,
-            linewidth=1.1,
-            color=style.PALETTE[color],
-            label=label,
-        )
-    curve.set(xscale="log", ylim=(0, None))
-    curve.set_xlabel("density", fontsize=8)
-    curve.set_ylabel("root mean square of $W_i \\cdot W_j$", fontsize=8)
-    curve.legend(fontsize=7, frameon=False, loc="center right")
+            edge(len(W) / 2 - 0.5, color="0.3", linewidth=0.7)
+        style.frame(panel)
+        panel.set(xlabel="feature", aspect="equal")
+    matrices[0].set_ylabel("feature")
+    label = "$W_i \\cdot W_j$"
+    style.colorbar(figure, [matrices], Normalize(-1, 1), "RdBu_r", label, shrink=0.8)
+    parts = {"across": "across sets", "within": "within a set"}
+    for (name, said), look in zip(parts.items(), style.SERIES, strict=False):
+        panels.over_seeds(curve, ds["bases"][name], label=said, **look)
+    curve.set(ylim=(0, None), xlabel="density", ylabel=f"rms of {label}")
     style.plain_log(curve.xaxis)
-    curve.tick_params(labelsize=7)
-    curve.spines[["top", "right"]].set_visible(False)
+    curve.legend(loc="center right")
     return figure
 
 
-def draw_collapse(ds: xr.Dataset, shown=(0.03, 0.1, 0.17, 0.3, 0.7)) -> Figure:
+def collapse(ds: xr.Dataset, shown=(0.03, 0.1, 0.17, 0.3, 0.7)) -> Figure:
     """Three pairs by density: embeddings, collapsed pairs, loss relative to PCA's."""
-    figure = Figure(figsize=(7.0, 4.8), layout="constrained", dpi=150)
-    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=[1, 1.7])[:, 0]
-    for panel, density in zip(np.ravel(top.subplots(1, len(shown))), shown, strict=True):
-        best = nearest(ds, density)
-        W = best["W"].transpose("feature", "hidden").values
-        shared.embeddings(panel, W, groups=pairs_of(len(W)))
-        panel.set_title(density_of(best), fontsize=8)
-    left, right = np.ravel(bottom.subplots(1, 2))
-    p = ds["density"].values
-    _, edges = style.cell_edges(p)
-    below = np.zeros(len(p))
-    colors = style.SEQUENTIAL(np.linspace(0.05, 0.95, 4))
-    for number in range(4):
-        share = (ds["collapsed"] == number).mean("seed").values
-        left.bar(
-            edges[:-1],
-            share,
-            np.diff(edges),
-            bottom=below,
-            align="edge",
-            color=colors[number],
-            edgecolor="white",
-            linewidth=0.3,
-            label=str(number),
-        )
-        below = below + share
+    figure = Figure(figsize=(6.8, 4.4))
+    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=[1, 1.8])[:, 0]
+    for panel, density in zip(top.subplots(1, len(shown)), shown, strict=True):
+        W = best_weights(panel, ds, density)
+        panels.embeddings(panel, W, groups=np.arange(len(W)) // 2)
+    left, right = bottom.subplots(1, 2)
     best = js.best_seed(ds)
-    for q, number in zip(p, best["collapsed"].values, strict=True):
-        left.plot(q, 1.04, "v", color=colors[number], markersize=5, clip_on=False)
+    colors = dict(enumerate(style.SEQUENTIAL(np.linspace(0.05, 0.95, 4))))
+    panels.shares(left, ds["collapsed"], colors, best=best["collapsed"])
     for number, low, high in PAPER_RANGES:
-        low = max(low, edges[0])
-        left.plot([low, high], [1.12, 1.12], color=colors[number], lw=4, clip_on=False)
-    left.set(xscale="log", xlim=(edges[0], edges[-1]), ylim=(0, 1))
-    left.annotate(
-        "paper",
-        (1.0, 1.12),
-        xycoords=("axes fraction", "data"),
-        fontsize=7,
-        va="center",
-        ha="right",
-        annotation_clip=False,
-    )
-    left.set_ylabel("share of seeds", fontsize=8)
-    handles, labels = left.get_legend_handles_labels()
-    labels = [f"{label} collapsed" for label in labels]
-    bottom.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=7)
-    relative = ds["relative"].transpose("density", "seed").values
-    right.plot(p, relative, ".", color="0.75", markersize=3)
-    right.plot(p, best["relative"], "o-", color=style.PALETTE["blue"], markersize=3.5)
-    right.axhline(1, color="0.3", linewidth=0.8, linestyle="--")
-    right.annotate(
-        "principal components",
-        (0.02, 1),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 2),
-        textcoords="offset points",
-        fontsize=7,
-    )
-    right.set(xscale="log", ylim=(0, 1.15))
-    right.set_ylabel("loss relative to the best linear model", fontsize=8)
+        ends = [max(low, left.get_xlim()[0]), high]
+        left.plot(ends, [1.12] * 2, color=colors[number], linewidth=4, clip_on=False)
+    at = {"xycoords": ("axes fraction", "data"), "annotation_clip": False}
+    left.annotate("paper", (1, 1.12), va="center", ha="right", **at)
+    handles = left.get_legend_handles_labels()
+    bottom.legend(*handles, title="pairs collapsed", loc="outside lower left", ncols=4)
+    panels.each_seed(right, ds["relative"], marker=".", linestyle="none", label="all seeds")
+    right.plot(ds["density"], best["relative"], **style.SERIES[0], label="lowest loss")
+    right.axhline(1, **style.GUIDE)
+    right.annotate("principal components", (0.02, 1.02), **at)
+    right.set(ylim=(0, 1.15), ylabel="loss / best linear model's")
+    style.plain_log(right.xaxis)
+    right.legend(loc="lower right")
     for panel in (left, right):
-        panel.set_xlabel("density", fontsize=8)
-        style.plain_log(panel.xaxis)
-        panel.tick_params(labelsize=7)
-        panel.spines[["top", "right"]].set_visible(False)
+        panel.set_xlabel("density")
     return figure

@@ -3,11 +3,13 @@
 import numpy as np
 import xarray as xr
 
-import jsuper as js
 from jsuper.polytopes.naming import identify
 
 DENSITY = 0.05
 """Density of the four other features, in the paper."""
+
+UNIT = DENSITY / 5
+"""Unit of losses in figures: the paper's loss is a sum over five features, not a mean."""
 
 VARIED = 0
 """Position of the feature whose density varies."""
@@ -33,33 +35,18 @@ def with_geometry(ds: xr.Dataset) -> xr.Dataset:
 def geometry(W: np.ndarray, represented: np.ndarray) -> str:
     """Names what five features form, of which some are represented: see `GEOMETRIES`."""
     if represented.all():
-        # A regular pentagon has gaps of 72°; two would make 144.
+        # A regular pentagon has gaps of 72°; two would make 144°.
         return "pentagon" if max(gaps(W)) < 120 else "other"
-    names = [block.name for block in identify(W)]
-    if names == ["digon", "digon"]:
-        return "another dropped" if represented[VARIED] else "two digons"
-    return "other"
+    if [block.name for block in identify(W)] != ["digon", "digon"]:
+        return "other"
+    return "another dropped" if represented[VARIED] else "two digons"
 
 
-def canonical(W: np.ndarray) -> np.ndarray:
-    """Rotates, reflects and renumbers a model so that equal geometries look equal.
-
-    The varied feature, or without it the first other one, points upwards; the others
-    follow counterclockwise, the closer neighbour first.
-    """
+def upright(W: np.ndarray) -> np.ndarray:
+    """Rotates a model so that the varied feature, or without it another, points upwards."""
     norms = np.linalg.norm(W, axis=1)
-    others = np.flatnonzero(np.arange(len(W)) != VARIED)
-    up = VARIED if js.is_represented(W)[VARIED] else others[np.argmax(norms[others])]
-    z = W[:, 0] + 1j * W[:, 1]
-    z = z * 1j * np.conj(z[up]) / np.abs(z[up])
-
-    def order(z):
-        behind = np.mod(np.angle(z[others]) - np.pi / 2 + 1e-6, 2 * np.pi)
-        return z[np.concatenate([[VARIED], others[np.argsort(behind)]])]
-
-    left, right = order(z), order(-np.conj(z))
-    z = min(left, right, key=lambda z: np.abs(z[1] / np.abs(z[1]) - z[up] / np.abs(z[up])))
-    return np.stack([z.real, z.imag], axis=-1)
+    x, y = W[VARIED if norms[VARIED] > 0.5 else norms.argmax()]
+    return W @ np.array([[y, x], [-x, y]]) / np.hypot(x, y)
 
 
 def gaps(W: np.ndarray) -> np.ndarray:
@@ -67,6 +54,24 @@ def gaps(W: np.ndarray) -> np.ndarray:
     angles = np.degrees(np.arctan2(W[:, 1], W[:, 0]))
     turned = np.sort(np.mod(angles - angles[VARIED], 360))
     return np.diff(turned, append=360)
+
+
+def neighbour_gaps(ds: xr.Dataset) -> xr.DataArray:
+    """Mean angle between the varied feature and its two neighbours, of pentagons only."""
+    gap = xr.apply_ufunc(
+        lambda W: gaps(W)[[0, -1]].mean(),
+        ds["W"],
+        input_core_dims=[["feature", "hidden"]],
+        vectorize=True,
+    )
+    return gap.where(ds["geometry"] == "pentagon")
+
+
+def excess_of_pentagons(branches: xr.Dataset) -> xr.DataArray:
+    """Loss of the pentagon minus that of two digons; NaN where a branch is left."""
+    loss = branches["loss"].where(branches["geometry"] == branches["branch"])
+    pentagon, digons = (loss.sel(branch=branch, drop=True) for branch in BRANCHES)
+    return pentagon - digons
 
 
 def crossing(difference: np.ndarray, ratios: np.ndarray) -> float:
@@ -79,52 +84,13 @@ def crossing(difference: np.ndarray, ratios: np.ndarray) -> float:
     falls = np.flatnonzero((difference[:-1] > 0) & (difference[1:] <= 0))
     if not len(falls):
         return np.nan
-    i = falls[-1]
-    share = difference[i] / (difference[i] - difference[i + 1])
-    return float(np.exp(logs[i] + share * (logs[i + 1] - logs[i])))
-
-
-def excess_of_pentagons(branches: xr.Dataset) -> xr.DataArray:
-    """Loss of the pentagon minus that of two digons; NaN where a branch is left."""
-    loss = branches["loss"].where(branches["geometry"] == branches["branch"])
-    pentagon, digons = (loss.sel(branch=branch, drop=True) for branch in BRANCHES)
-    return pentagon - digons
+    ends = [falls[-1] + 1, falls[-1]]
+    return float(np.exp(np.interp(0, difference[ends], logs[ends])))
 
 
 def thresholds(branches: xr.Dataset) -> xr.DataArray:
     """Ratio below which two digons are better than the pentagon, for each repeat."""
-    difference = excess_of_pentagons(branches)
+    difference, core = excess_of_pentagons(branches), [["ratio"], ["ratio"]]
     return xr.apply_ufunc(
-        crossing,
-        difference,
-        difference["ratio"],
-        input_core_dims=[["ratio"], ["ratio"]],
-        vectorize=True,
+        crossing, difference, difference["ratio"], input_core_dims=core, vectorize=True
     )
-
-
-def neighbour_gaps(ds: xr.Dataset) -> xr.DataArray:
-    """Mean angle between the varied feature and its two neighbours, of pentagons only."""
-
-    def mean_gap(W):
-        turns = gaps(W)
-        return (turns[0] + turns[-1]) / 2
-
-    gap = xr.apply_ufunc(
-        mean_gap, ds["W"], input_core_dims=[["feature", "hidden"]], vectorize=True
-    )
-    return gap.where(ds["geometry"] == "pentagon")
-
-
-def in_units_of_density(loss: xr.DataArray, density: float = DENSITY) -> xr.DataArray:
-    """The paper's loss, a sum over features, in units of the four features' density."""
-    return 5 * loss / density
-
-
-def spread_of_losses(fits: xr.Dataset) -> tuple[float, float]:
-    """Relative spread within a geometry, and relative distance between the two."""
-    loss = fits["loss"]
-    curves = [loss.where(fits["geometry"] == name) for name in BRANCHES]
-    within = [float((c.std("seed") / c.mean("seed")).median()) for c in curves]
-    first, second = (curve.mean("seed") for curve in curves)
-    return max(within), float((abs(first - second) / np.minimum(first, second)).median())

@@ -1,7 +1,6 @@
 """Many fits at every density of one feature, and both geometries followed through all."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -10,39 +9,30 @@ import xarray as xr
 from jax.typing import ArrayLike
 
 import jsuper as js
-from jsuper.experiments.non_uniform.measures import (
-    BRANCHES,
-    DENSITY,
-    VARIED,
-    with_geometry,
-)
+from jsuper.experiments.experiment import setting
+from jsuper.experiments.non_uniform.measures import DENSITY, VARIED, with_geometry
 from jsuper.polytopes import ideal
-
-
-def named(default: Any, name: str) -> Any:
-    """A setting with its name in the page's table."""
-    return field(default=default, metadata={"name": name})
 
 
 @dataclass(frozen=True)
 class Settings:
     """What differs between the full and the quick version, and the ranges."""
 
-    ratios: int = named(31, "densities of the fifth feature")
-    ends: tuple[float, float] = named((1 / 8, 4.0), "lowest and highest, × 0.05")
+    ratios: int = setting(31, "densities of the fifth feature")
+    ends: tuple[float, float] = setting((1 / 8, 4.0), "lowest and highest, × 0.05")
     batch_size: int = 1024
-    seeds: int = named(48, "fits: seeds")
-    steps: int = named(3_000, "fits: steps")
-    test_batches: int = named(1024, "fits: batches of 1,024 fresh examples")
-    repeats: int = named(8, "branches: repeats")
-    branch_steps: int = named(2_000, "branches: steps")
-    branch_test_batches: int = named(2048, "branches: fresh batches")
-    branch_rate: float = named(0.003, "branches: rate of Adam, cosine decay to 0")
-    other_densities: tuple[float, ...] = named(
+    seeds: int = setting(48, "fits: seeds")
+    steps: int = setting(3_000, "fits: steps")
+    test_batches: int = setting(1024, "fits: batches of 1,024 fresh examples")
+    repeats: int = setting(8, "branches: repeats")
+    branch_steps: int = setting(2_000, "branches: steps")
+    branch_test_batches: int = setting(2048, "branches: fresh batches")
+    branch_rate: float = setting(0.003, "branches: rate of Adam, cosine decay to 0")
+    other_densities: tuple[float, ...] = setting(
         (0.02, 0.05, 0.08, 0.1, 0.12, 0.15), "elsewhere: densities of the four"
     )
-    other_ratios: int = named(11, "elsewhere: densities of the fifth")
-    other_ends: tuple[float, float] = named(
+    other_ratios: int = setting(11, "elsewhere: densities of the fifth")
+    other_ends: tuple[float, float] = setting(
         (0.12, 0.8), "elsewhere: lowest and highest, relative to the four"
     )
 
@@ -62,16 +52,13 @@ QUICK = Settings(
     other_ends=(0.14, 0.8),
 )
 
-STARTS = dict(
-    zip(
-        BRANCHES,
-        (
-            {"W": 1.13 * ideal("pentagon"), "b": np.full(5, -0.25)},
-            {"W": np.concatenate([np.zeros((1, 2)), ideal("square")]), "b": np.zeros(5)},
-        ),
-        strict=True,
-    )
-)
+STARTS = {
+    "pentagon": {"W": 1.13 * ideal("pentagon"), "b": np.full(5, -0.25)},
+    "two digons": {
+        "W": np.concatenate([np.zeros((1, 2)), ideal("square")]),
+        "b": np.zeros(5),
+    },
+}
 """Parameters that each branch starts from."""
 
 
