@@ -64,7 +64,8 @@ class Case:
     ) -> "Case":
         """Returns the median of some values, and their range over ``over``."""
         found = np.asarray(values, float).ravel()
-        ends = np.nanquantile(found, [0.5, 0, 1]) if found.size else np.full(3, np.nan)
+        found = found[~np.isnan(found)]
+        ends = np.quantile(found, [0.5, 0, 1]) if found.size else np.full(3, np.nan)
         middle, low, high = ends.tolist()
         return cls(where, quantity, middle, low, high, None, unit, f"range over {over}")
 
@@ -203,5 +204,5 @@ def _number(value: float | None, unit: str) -> str:
         return "–" if value is None or math.isnan(value) else f"{value:g}"
     value = 100 * value if unit == "%" else value
     said = f"{value:.3g}" if abs(value) < 1_000 else f"{value:,.0f}"
-    said += "%" if unit == "%" else f" {unit}".rstrip()
+    said += unit if unit in ("%", "°") else f" {unit}".rstrip()
     return said.replace("-", "−")
