@@ -94,7 +94,7 @@ def motifs(ds: xr.Dataset) -> xr.DataArray:
 def activated(ds: xr.Dataset) -> xr.DataArray:
     """How far a neuron's main feature, with its sign, activates every ``other`` neuron."""
     main = abs(ds["W_in"]).argmax("feature")
-    sign = np.sign(ds["W_in"].isel(feature=main))
+    sign = ds["W_in"].isel(feature=main)  # the largest input weight is 1 or -1
     return (sign * ds["W_in"].rename(hidden="other").isel(feature=main)).clip(min=0)
 
 

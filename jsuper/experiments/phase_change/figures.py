@@ -36,20 +36,20 @@ def maps(rows: dict[str, xr.Dataset], bias: bool = True) -> Figure:
     for row, (name, ds) in zip(axes, rows.items(), strict=True):
         n = ds.sizes["feature"]
         x, y = ds["importance"].values, ds["density"].values
-        fine = [np.geomspace(v.min(), v.max(), 301) for v in (x, y)]
-        solutions.draw_theory(row[0], *fine, n, bias)
+        fine_x, fine_y = (np.geomspace(v.min(), v.max(), 301) for v in (x, y))
+        solutions.draw_theory(row[0], fine_x, fine_y, n, bias)
         for panel, read in zip(row[1:], reads, strict=False):
             extra = read(ds).isel(feature=-1).transpose("density", "importance", ...)
             solutions.draw_phases(
                 panel, x, y, extra["norm"].values, extra["superposition"].values
             )
-            solutions.draw_boundaries(panel, *fine, n, bias)
+            solutions.draw_boundaries(panel, fine_x, fine_y, n, bias)
             panel.tick_params(labelleft=False)
         for panel in row[:-1]:
-            panel.set(xlim=fine[0][[0, -1]], ylim=fine[1][[0, -1]])
+            panel.set(xlim=fine_x[[0, -1]], ylim=fine_y[[0, -1]])
         row[0].set_ylabel(f"{name}\n\ndensity (1 − sparsity)")
         row[-1].axis("off")
-    seeds = ds.sizes["seed"]
+    seeds = next(iter(rows.values())).sizes["seed"]
     titles = "theory", f"best of {seeds}", f"mean of {seeds} but the worst"
     for top, bottom, title in zip(axes[0, :-1], axes[-1], titles, strict=False):
         top.set_title(title)
