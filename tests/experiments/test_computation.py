@@ -1,65 +1,15 @@
 """The absolute value in neurons: mechanism, polysemantic neurons and the motif."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray as xr
 
-import jsuper as js
-from jsuper.experiments.computation import EXPERIMENT, asymmetric_motif, measures, train
-from jsuper.experiments.computation import findings as computation_findings
+from jsuper.experiments.computation import EXPERIMENT, findings, measures, train
 from jsuper.models.computation import ComputationModel, absolute
-
-
-@pytest.fixture(scope="module")
-def models():
-    return EXPERIMENT.models(EXPERIMENT.quick)
-
-
-@pytest.mark.slow
-def test_every_feature_has_a_neuron_for_each_sign(models):
-    ds = models["small"].to_dataset()
-    right = measures.reciprocal_pairs(ds)
-    assert right.mean() > 0.4
-    # Those that do have solved the task: mean squares of the target are 0.03 and 0.33.
-    assert ds["loss"].where(right).max() < 1e-4
-
-
-@pytest.mark.slow
-def test_neurons_become_polysemantic_with_sparsity(models):
-    share = measures.polysemantic(models["large"].to_dataset())
-    assert share.sel(density=[1, 0.3]).max() < 0.1
-    assert share.sel(density=[0.003, 0.001]).min() > 0.9
-
-
-@pytest.mark.slow
-def test_superposition_beats_the_monosemantic_solution_between_dense_and_sparse(models):
-    relative = models["large"]["relative_loss"]
-    assert relative.sel(density=0.3).values == pytest.approx(1, abs=0.05)
-    assert relative.sel(density=[0.1, 0.03]).max() < 0.9
-
-
-@pytest.mark.slow
-def test_motif_appears_and_its_start_matters(models):
-    middle, usual = models["middle"].to_dataset(), models["xavier"].to_dataset()
-    found = asymmetric_motif.motifs(middle.sel(density=0.1))
-    assert np.mean([len(motifs) > 0 for motifs in found.values]) > 0.5
-    sparse = [ds["signs"].sel(density=0.05) for ds in (middle, usual)]
-    both, one = ([(s == k).sum("feature").mean().item() for s in sparse] for k in (2, 1))
-    assert both[0] > both[1] + 1
-    assert one[0] + 1 < one[1]
-
-
-@pytest.mark.slow
-def test_trained_models_are_stored_judged_and_drawn(models, tmp_path):
-    read = js.load(js.save(models, tmp_path / "models.nc"))
-    found = EXPERIMENT.findings(read)
-    assert [f.agrees for f in found] == [f.agrees for f in EXPERIMENT.findings(models)]
-    # The mechanism, no polysemantic neurons with dense features, all with sparse ones.
-    assert [found[i].agrees for i in (0, 1, 6, 7)] == [True] * 4
-    names = {"mechanism", "stacks", "shares", "motif", "starts"}
-    assert set(EXPERIMENT.figures(read)) == names
 
 
 def by_hand(n, m):
@@ -74,19 +24,12 @@ def test_monosemantic_loss_is_that_of_weights_set_by_hand():
     n, m, density = 8, 6, 0.4
     W_in, W_out = by_hand(n, m)
     b = np.where(np.arange(n) < m // 2, 0, density / 2)
-    task = train.task(n, m, density)
+    task = train.task(density, (n, m))
     params = {"W_in": jnp.asarray(W_in), "W_out": jnp.asarray(W_out), "b": jnp.asarray(b)}
-    keys = jax.random.split(jax.random.key(0), 20)
-    losses = np.array([float(task.loss(params, key, 5_000)) for key in keys])
+    keys = jax.random.split(jax.random.key(0), 10)
+    losses = jax.vmap(lambda key: task.loss(params, key, 10_000))(keys)
     expected = float(measures.monosemantic_loss(n, m, density))
-    assert abs(losses.mean() - expected) < 4 * losses.std() / np.sqrt(20)
-
-
-def test_reciprocal_pairs():
-    W_in, W_out = by_hand(3, 6)
-    assert measures.has_reciprocal_pairs(W_in, W_out)
-    assert not measures.has_reciprocal_pairs(W_in, 1.5 * W_out)
-    assert not measures.has_reciprocal_pairs(np.abs(W_in), W_out)
+    assert abs(losses.mean() - expected) < 4 * losses.std() / np.sqrt(10)
 
 
 def the_motif():
@@ -94,21 +37,6 @@ def the_motif():
     W_in = np.array([[2.0, 1.0, 0], [-0.5, 0.0, 1]])
     W_out = np.array([[0.5, 2.0], [0.0, -4.0], [0, 1]])
     return W_in, W_out
-
-
-def test_motif_of_the_paper():
-    W_in, W_out = the_motif()
-    scaled = [np.array(W) for W in js.rescale_neurons(W_in, W_out)]
-    assert asymmetric_motif.find(*scaled) == [(0, 0, 1)]
-    # x_0 = 1: neuron 0 gives feature 1 an output of 4, which neuron 1 cancels. The other
-    # way, x_1 = -1 disturbs feature 0 by 1/2 * 1/2 only.
-    model = ComputationModel(2, 3)
-    params = {"W_in": jnp.array(W_in), "W_out": jnp.array(W_out), "b": jnp.zeros(2)}
-    x = jnp.array([[1.0, 0], [0, -1.0], [0, 1.0]])
-    expected = absolute(x).at[1, 0].set(0.25)
-    np.testing.assert_allclose(model.apply(params, x), expected, atol=1e-6)
-    scaled[1][1, 1] = 0
-    assert asymmetric_motif.find(*scaled) == []
 
 
 def models_of(weights, density, loss):
@@ -126,6 +54,49 @@ def models_of(weights, density, loss):
         {"density": density, "seed": range(len(weights[0]))},
     )
     return measures.described(ds)
+
+
+def test_reciprocal_pairs():
+    W_in, W_out = by_hand(3, 6)
+    # Three times the weights, of which the outputs take a third, are the same neurons.
+    right = [(W_in, W_out), (3 * W_in, W_out / 3), (W_in[:, ::-1], W_out[::-1])]
+    twice = W_in.copy()
+    twice[1, 0] = 1  # a neuron for two features
+    idle = np.where(np.arange(6) == 5, 0, W_in)
+    wrong = [(W_in, 1.5 * W_out), (abs(W_in), W_out), (twice, W_out), (idle, W_out)]
+    ds = models_of([right + wrong], [1.0], 0.1)
+    found = measures.reciprocal_pairs(ds).values.tolist()
+    assert found == [[True] * 3 + [False] * 4]
+
+
+def test_neurons_are_counted_by_what_they_serve():
+    W_in = np.array([[2.0, 0, 1], [-0.6, 0, 0], [0.4, 0, 1]])
+    W_out = np.array([[1.0, 0, 0], [0, 0, 0], [0, 0, 1]])
+    ds = models_of([[(W_in, W_out)]], [1.0], 0.1).isel(density=0, seed=0)
+    assert ds["serves"].values.tolist() == [2, 0, 2]
+    assert ds["second"].values == pytest.approx([0.3, 0, 1])
+    # The first works for x = 1 by its own neuron, the third by the last; never for -1.
+    assert ds["signs"].values.tolist() == [1, 0, 1]
+    assert measures.polysemantic(ds) == 1
+
+
+def test_motif_of_the_paper():
+    W_in, W_out = the_motif()
+    # x_0 = 1: neuron 0 gives feature 1 an output of 4, which neuron 1 cancels. The other
+    # way, x_1 = -1 disturbs feature 0 by 1/2 * 1/2 only.
+    model = ComputationModel(2, 3)
+    params = {"W_in": jnp.array(W_in), "W_out": jnp.array(W_out), "b": jnp.zeros(2)}
+    x = jnp.array([[1.0, 0], [0, -1.0], [0, 1.0]])
+    expected = absolute(x).at[1, 0].set(0.25)
+    np.testing.assert_allclose(model.apply(params, x), expected, atol=1e-6)
+    uncorrected = W_out.copy()
+    uncorrected[1, 1] = 0
+    ds = models_of([[(W_in, W_out), (W_in, uncorrected)]], [1.0], 0.1)
+    assert np.argwhere(measures.motifs(ds).values).tolist() == [[0, 0, 0, 1]]
+    # 2 * 1/2 and 1/2 * 2.
+    products = measures.products(ds)
+    assert products.count() == 2
+    assert (products == 1).sum() == 2
 
 
 def shared(second):
@@ -151,7 +122,7 @@ def made(best=0):
             "small": models_of([[pairs, pairs, wrong]] * 2, [1.0, 0.1], loss),
             "large": large.assign(relative_loss=large["loss"] / 0.1),
             "middle": models_of([[none] * 3, [motif, motif, none]], [0.35, 0.2], loss),
-            "xavier": models_of([[none] * 2] * 2, [0.35, 0.2], loss[:2]),
+            "xavier": models_of([[by_hand(2, 4)] * 2] * 2, [0.35, 0.2], loss[:2]),
         }
     )
 
@@ -182,20 +153,68 @@ def test_polysemanticity_is_judged_by_density():
     assert sparse.agrees
 
 
-def test_motifs_are_counted_and_shown():
-    tree = made()
-    found = EXPERIMENT.findings(tree)[-1]
+def test_motifs_are_counted():
+    middle = made()["middle"].to_dataset()
+    found = findings.motif(middle)
     shares = {c.where: c.value for c in found.cases if c.quantity == "seeds with it"}
     assert shares == {"density 0.2": pytest.approx(2 / 3), "density 0.35": 0}
     assert found.cases[1].value == pytest.approx(1)  # 2 * 1/2 and 1/2 * 2
     assert found.agrees
-    model, marks = asymmetric_motif.example(tree["middle"].to_dataset())
-    assert float(model["density"]) == 0.2
-    assert (int(model["seed"]), marks) == (0, [(0, 0, 1)])
-    names = {"mechanism", "stacks", "shares", "motif", "starts"}
-    assert set(EXPERIMENT.figures(tree)) == names
-    without = tree["middle"].to_dataset().isel(density=[0])
-    none = computation_findings.motif(without)
+    model = measures.motif_example(middle)
+    assert (float(model["density"]), int(model["seed"])) == (0.2, 0)
+    without = middle.isel(density=[0])
+    none = findings.motif(without)
     assert not none.agrees
     assert np.isnan(none.cases[1].value)
-    assert asymmetric_motif.example(without)[1] == []
+    assert not measures.motifs(measures.motif_example(without)).any()
+
+
+def test_figures_mark_motifs_and_count_signs():
+    figures = EXPERIMENT.figures(made())
+    assert figures.keys() == {"stacks", "mechanism", "shares", "motif", "starts"}
+    marks = [line.get_xydata().tolist() for line in figures["motif"].axes[0].lines]
+    # Of the neurons in order 0, 2 -> feature 1, neuron 0 stores both; 1 inhibits.
+    assert marks[0] == [[0, 0], [0, 1]]
+    assert marks[1] == [[1, 0]]
+    mean = figures["shares"].axes[0].lines[0].get_ydata()
+    assert mean == pytest.approx([1, 1, 1, 2 / 3, 0, 0, 0])
+    small, xavier = (
+        [bar.get_height() for bars in panel.containers for bar in bars]
+        for panel in figures["starts"].axes
+    )
+    assert small == [1, 1, 1, 1]  # one of two features for both, the other for one
+    assert xavier == [2, 2, 0, 0]
+
+
+@pytest.mark.slow
+def test_trained_models_share_neurons_when_sparse():
+    settings = dataclasses.replace(
+        EXPERIMENT.quick,
+        seeds=6,
+        steps=1_000,
+        large_densities=(0.3, 0.1, 0.003),
+        large_steps=(2_000,) * 3,
+        large_batches=(256,) * 3,
+        large_rates=(5e-3,) * 3,
+    )
+    models = EXPERIMENT.models(settings)
+    small, large, middle, xavier = (
+        models[name].to_dataset() for name in ("small", "large", "middle", "xavier")
+    )
+    right = measures.reciprocal_pairs(small)
+    assert right.mean() > 0.4
+    # Those that do have solved the task: mean squares of the target are 0.03 and 0.33.
+    assert small["loss"].where(right).max() < 1e-4
+    share = measures.polysemantic(large).mean("seed")
+    assert share.sel(density=0.3) < 0.1
+    assert share.sel(density=0.003) > 0.9
+    relative = large["relative_loss"].mean("seed")
+    assert relative.sel(density=0.3) == pytest.approx(1, abs=0.1)
+    assert relative.sel(density=0.1) < 0.9
+    assert measures.motifs(middle).any(("hidden", "feature")).sel(density=0.1).mean() > 0.5
+    both, one = (
+        [(ds["signs"].sel(density=0.05) == k).sum("feature").mean() for k in (2, 1)]
+        for ds in (middle, xavier)
+    )
+    assert both[0] > one[0] + 1
+    assert both[1] + 1 < one[1]

@@ -1,12 +1,14 @@
 """Neurons of the best models at each density, and the classes that the paper describes."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
 import xarray as xr
 
 import jsuper as js
-from jsuper.experiments.privileged_basis import EXPERIMENT, measures, train
+from jsuper.experiments.privileged_basis import EXPERIMENT, measures
 
 
 def solution(*rows):
@@ -43,33 +45,32 @@ THREES = solution(*(np.roll([1, 1, 1, 0, 0], i) for i in range(5)), *DEDICATED[:
 PAIRS = paired()
 
 
-def numbers(W):
-    return tuple(int(number) for number in measures.counts(W))
+STATED = [ALONE, BOTH, TWO_ALONE, SEPARATED, THREES, PAIRS]
 
 
-def test_classes_of_weights_set_by_hand():
-    assert numbers(ALONE) == (5, 0, 5)
-    assert numbers(BOTH) == (3, 2, 6)
-    assert measures.is_both_and_antipodal(BOTH)
-    assert not measures.is_both_and_antipodal(BOTH[:, ::-1] * [1, -1, 1, 1, 1])
-    assert numbers(SEPARATED) == (1, 4, 7)
-    assert measures.is_separated(SEPARATED)
-    assert not measures.is_separated(BOTH)
-    assert measures.are_pairs(PAIRS)
-    W = PAIRS.copy()
-    W[0] = W[1]
-    assert not measures.are_pairs(W)
+def described(W):
+    """Models with some weights along seed."""
+    ds = xr.Dataset({"W": (("seed", "feature", "hidden"), np.stack(W))})
+    return measures.described(ds)
 
 
 def test_models_are_of_one_class_each():
-    W = np.stack([ALONE, BOTH, TWO_ALONE, SEPARATED, THREES, PAIRS])
-    found = [solution.holds(W) for solution in measures.SOLUTIONS.values()]
+    ds = described(STATED)
+    found = [solution.holds(ds) for solution in measures.SOLUTIONS.values()]
+    np.testing.assert_array_equal(found, np.eye(6, dtype=bool))
+    # The other axes in another order are the same models.
+    ds = ds.transpose("hidden", "seed", "feature")
+    found = [solution.holds(ds) for solution in measures.SOLUTIONS.values()]
     np.testing.assert_array_equal(found, np.eye(6, dtype=bool))
 
 
-def test_features_of_neurons_are_written_with_their_signs():
-    W = solution([0, 1, 0, 0, 0], [1, 0, 0.2, 0, 0], [-0.5, 0, 1, 0, 0])
-    assert measures.signed_sets(W[:, :3]) == "0 / 1 −2 / 2"
+def test_classes_ask_for_more_than_numbers():
+    flipped = BOTH[:, ::-1] * [1, -1, 1, 1, 1]
+    assert not measures.is_both_and_antipodal(flipped)
+    assert not measures.is_separated(BOTH)
+    W = PAIRS.copy()
+    W[0] = W[1]
+    assert not measures.are_pairs(W)
 
 
 def test_a_feature_of_negative_weights_is_not_represented():
@@ -108,7 +109,12 @@ def made_models(best, other):
     )
 
 
-STATED = [ALONE, BOTH, TWO_ALONE, SEPARATED, THREES, PAIRS]
+def test_alignment_is_that_of_the_axes_only_without_rotation():
+    ds = made([ALONE] * 6, [ALONE] * 6)
+    found = measures.alignments(ds, ds, jax.random.key(0), 5)
+    assert (found["ReLU"] == 1).all()
+    # A random direction in five dimensions: between 1/5 and 1, far from either.
+    assert 0.5 < found["rotated"].mean() < 0.6
 
 
 def test_judged_and_drawn_without_training():
@@ -120,18 +126,20 @@ def test_judged_and_drawn_without_training():
     assert cases["best model", "monosemantic neurons"].value == 3
     share = cases["all models", "as stated"]
     assert (share.value, share.n, share.unit) == (0.5, 2, "%")
-    assert cases["all models", "highest loss / lowest"].value == 1.5
+    assert cases["all models", "median loss / lowest"].value == 1.25
     assert cases["best one as stated", "loss / lowest"].value == 1
-    assert "best model, neurons 0 / 1 / 2 / 3 4 −5 / 3 −4 5" in {
-        c.where for c in found[1].cases
-    }
     assert [(c.quantity, c.value) for c in found[5].cases] == [
         ("features of 1 neuron", 3),
         ("features of 3 neurons", 5),
     ]
     assert found[8].cases[0].value == 1
-    names = {"stacks", "weights", "regimes", "bases"}
-    assert set(EXPERIMENT.figures(models)) == names
+    figures = EXPERIMENT.figures(models)
+    assert figures.keys() == {"stacks", "regimes", "bases"}
+    lines = {line.get_label(): line for line in figures["regimes"].axes[0].lines}
+    best = lines["features represented, best model"].get_ydata()
+    assert list(best) == [5, 6, 7, 7, 8, 10]
+    mean = lines["monosemantic neurons, mean"].get_ydata()
+    assert list(mean) == [5, 4, 3.5, 3, 2.5, 2.5]
 
 
 def test_the_best_model_decides():
@@ -141,67 +149,32 @@ def test_the_best_model_decides():
     assert behind == 1.5
 
 
-@pytest.fixture(scope="module")
-def models():
-    return EXPERIMENT.models(EXPERIMENT.quick)
-
-
-@pytest.fixture(scope="module")
-def ds(models):
-    return models["models"].to_dataset()
-
-
-@pytest.fixture(scope="module")
-def best(models):
-    return js.best_seed(models["lowest"].to_dataset())
+def test_a_bias_below_zero_decides():
+    models = made_models(STATED, STATED)
+    models["hidden_bias"]["c"][2, 1, 0] = -1
+    found = EXPERIMENT.findings(models)[8]
+    assert not found.agrees  # one of ten at the last density
+    assert [case.value for case in found.cases[:3]] == [1, 1, pytest.approx(0.9)]
 
 
 @pytest.mark.slow
-def test_dense_features_have_neurons_of_their_own(ds, best):
-    assert best.sel(density=0.75)["monosemantic"] == 5
-    # Not the luck of one seed: a third of them at least.
-    assert (ds.sel(density=0.75)["monosemantic"] == 5).mean() > 0.33
-    main = np.abs(best.sel(density=0.75)["W"].values).argmax(0)
-    assert sorted(main.tolist()) == [0, 1, 2, 3, 4]
-
-
-@pytest.mark.slow
-def test_sparse_features_share_all_neurons(ds):
-    sparse = ds.sel(density=[0.06, 0.02])
-    assert (sparse["monosemantic"] == 0).mean() > 0.9
-    mean = ds["represented"].mean("seed").values
-    assert mean[0] < 5.5
-    assert mean[-1] > 9
-    assert (np.diff(mean) > 0).all()
-
-
-@pytest.mark.slow
-def test_the_papers_mixture_of_both(ds):
-    cell = ds.sel(density=0.35)
-    W = cell["W"].transpose("seed", "feature", "hidden").values
-    right = measures.SOLUTIONS[0.35].holds(W)
-    # Three in ten of 1,000 models; less than 3 of 25 has a chance below 1%.
-    assert right.sum() >= 3
-    assert float(cell["loss"].values[right].min() / cell["loss"].min()) < 1.02
-
-
-@pytest.mark.slow
-def test_only_the_rectified_models_know_their_axes(models):
+def test_dense_features_have_neurons_of_their_own_and_sparse_ones_share_them():
+    settings = dataclasses.replace(
+        EXPERIMENT.quick, densities=(0.75, 0.06), seeds=12, batches=16
+    )
+    models = EXPERIMENT.models(settings)
+    ds = models["models"].to_dataset()
+    best = js.best_seed(models["lowest"].to_dataset())
+    # Not the luck of one seed: half of 1,000 models are so at density 0.75.
+    assert (ds["monosemantic"] == 5).sel(density=0.75).sum() >= 2
+    main = abs(best["W"].sel(density=0.75)).argmax("feature")
+    assert sorted(main.values.tolist()) == [0, 1, 2, 3, 4]
+    assert ds["monosemantic"].sel(density=0.06).mean() < 1
+    assert ds["represented"].sel(density=0.06).mean() > 7
     aligned = models["alignments"].to_dataset().sel(density=0.75)
-    assert aligned["ReLU"].min() > aligned["rotated"].max() + 0.1
+    assert aligned["ReLU"].mean() > aligned["rotated"].mean() + 0.15
     assert abs(aligned["linear"].mean() - aligned["rotated"].mean()) < 0.15
-
-
-@pytest.mark.slow
-def test_hidden_biases_become_positive(models):
     assert (models["hidden_bias"]["c"] > 0).mean() > 0.9
-
-
-@pytest.mark.slow
-def test_best_models_have_the_loss_that_they_state(ds, best):
-    for k, density in enumerate(best["density"].values):
-        params = {name: best[name].values[k] for name in ("W", "b")}
-        loss = float(train.task(float(density)).loss(params, jax.random.key(9), 100_000))
-        # Fresh examples: the loss of a model whose active inputs number thousands.
-        assert loss == pytest.approx(float(best["loss"][k]), rel=0.1)
-        assert loss < float(ds["loss"].isel(density=k).median())
+    # Measured again on other data, the best one is what it was to within noise.
+    again = models["lowest"]["loss"].isel(seed=0)
+    np.testing.assert_allclose(again, ds["loss"].min("seed"), rtol=0.1)

@@ -1,15 +1,16 @@
 """Models that are to return the absolute value: small, large, and from another start."""
 
+import functools
 import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import jax
 import xarray as xr
 
 import jsuper as js
 from jsuper.experiments.computation.measures import RATIO, described, monosemantic_loss
+from jsuper.experiments.experiment import setting
 from jsuper.models.computation import ComputationModel, absolute
 
 SMALL, MIDDLE = (3, 6), (10, 10)
@@ -31,29 +32,23 @@ class Settings:
     differently from density to density.
     """
 
-    seeds: int = field(default=40, metadata={"name": "3 and 10 features: seeds"})
-    xavier_seeds: int = field(
-        default=20, metadata={"name": "10 features from Xavier's start: seeds"}
+    seeds: int = setting(40, "3 and 10 features: seeds")
+    xavier_seeds: int = setting(20, "10 features from Xavier's start: seeds")
+    steps: int = setting(2_000, "3 and 10 features: steps")
+    features: int = setting(100, "large models: features")
+    neurons: int = setting(40, "large models: neurons")
+    large_seeds: int = setting(3, "large models: seeds")
+    large_densities: tuple[float, ...] = setting(
+        (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001), "large models: densities"
     )
-    steps: int = field(default=2_000, metadata={"name": "3 and 10 features: steps"})
-    features: int = field(default=100, metadata={"name": "large models: features"})
-    neurons: int = field(default=40, metadata={"name": "large models: neurons"})
-    large_seeds: int = field(default=3, metadata={"name": "large models: seeds"})
-    large_densities: tuple[float, ...] = field(
-        default=(1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001),
-        metadata={"name": "large models: densities"},
+    large_steps: tuple[int, ...] = setting(
+        (12_000,) * 3 + (8_000,) * 2 + (4_000,) * 2, "large models: steps at each density"
     )
-    large_steps: tuple[int, ...] = field(
-        default=(12_000,) * 3 + (8_000,) * 2 + (4_000,) * 2,
-        metadata={"name": "large models: steps at each density"},
+    large_batches: tuple[int, ...] = setting(
+        (256,) * 3 + (1_024,) * 2 + (4_096,) * 2, "large models: batch sizes"
     )
-    large_batches: tuple[int, ...] = field(
-        default=(256,) * 3 + (1_024,) * 2 + (4_096,) * 2,
-        metadata={"name": "large models: batch sizes"},
-    )
-    large_rates: tuple[float, ...] = field(
-        default=(1e-2,) * 3 + (4e-3,) * 2 + (3e-3,) * 2,
-        metadata={"name": "large models: rates"},
+    large_rates: tuple[float, ...] = setting(
+        (1e-2,) * 3 + (4e-3,) * 2 + (3e-3,) * 2, "large models: rates"
     )
 
 
@@ -71,12 +66,12 @@ QUICK = Settings(
 )
 
 
-def task(n_features: int, n_neurons: int, density, ratio=RATIO, **start) -> js.Task:
-    """One model that is to return the absolute value of every feature."""
+def task(density, sizes: tuple[int, int], ratio=RATIO, **start) -> js.Task:
+    """One model, of some features and neurons, that is to return absolute values."""
     return js.Task(
-        js.SparseFeatures(n_features, density, low=-1),
-        ComputationModel(n_features, n_neurons, **start),
-        js.geometric_importance(n_features, ratio),
+        js.SparseFeatures(sizes[0], density, low=-1),
+        ComputationModel(*sizes, **start),
+        js.geometric_importance(sizes[0], ratio),
         target=absolute,
     )
 
@@ -84,42 +79,32 @@ def task(n_features: int, n_neurons: int, density, ratio=RATIO, **start) -> js.T
 def train(settings: Settings) -> dict[str, xr.Dataset]:
     """Trains the three kinds of models, and from the usual start for comparison."""
     s = settings
+
+    def models(densities, seeds, recipe, **model) -> xr.Dataset:
+        """Trains models, and describes their neurons."""
+        axes = {"density": densities, "seed": seeds}
+        build = functools.partial(task, **model)
+        return described(js.sweep(build, axes, recipe, key=jax.random.key(0)))
+
+    def large() -> xr.Dataset:
+        """Trains the large models, at densities of one recipe together."""
+        sizes = s.features, s.neurons
+        recipes = zip(s.large_steps, s.large_batches, s.large_rates, strict=True)
+        rows = zip(s.large_densities, recipes, strict=True)
+        parts = []
+        for (steps, batch_size, rate), cells in itertools.groupby(rows, lambda row: row[1]):
+            recipe = js.Recipe(steps, batch_size, js.decaying_adam(steps, rate))
+            densities = [density for density, _ in cells]
+            parts.append(models(densities, s.large_seeds, recipe, sizes=sizes))
+        ds = js.concat(parts, "density")
+        ideal = monosemantic_loss(*sizes, ds["density"])
+        return ds.assign(relative_loss=ds["loss"] / ideal)
+
     recipe = js.Recipe(s.steps, BATCH_SIZE, js.decaying_adam)
+    middle = {"recipe": recipe, "sizes": MIDDLE}
     return {
-        "small": models(SMALL, SMALL_DENSITIES, s.seeds, recipe, ratio=1.0),
-        "large": large_models(s),
-        "middle": models(MIDDLE, MOTIF_DENSITIES, s.seeds, recipe),
-        "xavier": models(MIDDLE, MOTIF_DENSITIES, s.xavier_seeds, recipe, **XAVIER),
+        "small": models(SMALL_DENSITIES, s.seeds, recipe, sizes=SMALL, ratio=1.0),
+        "large": large(),
+        "middle": models(MOTIF_DENSITIES, s.seeds, **middle),
+        "xavier": models(MOTIF_DENSITIES, s.xavier_seeds, **middle, **XAVIER),
     }
-
-
-def models(
-    sizes: tuple[int, int],
-    densities: Sequence[float],
-    seeds: int,
-    recipe: js.Recipe,
-    **settings,
-) -> xr.Dataset:
-    """Trains models of some features and neurons, and describes their neurons."""
-
-    def build(density):
-        return task(*sizes, density, **settings)
-
-    axes = {"density": densities, "seed": seeds}
-    return described(js.sweep(build, axes, recipe, key=jax.random.key(0)))
-
-
-def large_models(settings: Settings) -> xr.Dataset:
-    """Trains the large models, at densities of one recipe together."""
-    s = settings
-    sizes = s.features, s.neurons
-    rows = zip(
-        s.large_densities, s.large_steps, s.large_batches, s.large_rates, strict=True
-    )
-    parts = []
-    for (steps, batch_size, rate), cells in itertools.groupby(rows, lambda row: row[1:]):
-        recipe = js.Recipe(steps, batch_size, js.decaying_adam(steps, rate))
-        densities = [density for density, *_ in cells]
-        parts.append(models(sizes, densities, s.large_seeds, recipe))
-    ds = js.concat(parts, "density")
-    return ds.assign(relative_loss=ds["loss"] / monosemantic_loss(*sizes, ds["density"]))

@@ -1,14 +1,13 @@
-"""Exact losses, theory's predictions, the paper's average, and the kink of a section."""
+"""Population losses, theory's predictions, the paper's average, and a section's kink."""
 
 import functools
+import json
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jax import lax
 
 import jsuper as js
+from jsuper import files
 from jsuper.plots import solutions
 from jsuper.theory.phases import best_phase, phase_losses
 
@@ -25,59 +24,56 @@ KINDS = {
 """Solutions of two features, by what they are in a section."""
 
 
-def with_exact_loss(ds: xr.Dataset) -> xr.Dataset:
-    """Replaces the sampled ``loss`` (density, importance, seed) by the exact one."""
-    s, r, _ = xr.broadcast(ds["density"], ds["importance"], ds["seed"])
-    flat = [
-        jnp.asarray(a.values, jnp.float32).reshape(s.size, *a.shape[3:])
-        for a in (ds["W"], ds["b"], s, r)
-    ]
-    loss = np.asarray(population_losses(*flat), float).reshape(s.shape)
-    attrs = {"long_name": "loss by quadrature, sum over features"}
-    return ds.assign(loss=(ds["loss"].dims, loss, attrs))
+def with_population_loss(ds: xr.Dataset) -> xr.Dataset:
+    """Replaces the sampled ``loss``; its attributes, and ``made_by``, say so."""
+    told = {
+        "kind": "population",
+        "quadrature": "Gauss-Legendre",
+        "nodes": NODES[ds.sizes["feature"]],
+    }
+    loss = population_loss(ds).transpose(*ds["loss"].dims)
+    loss.attrs = {"long_name": "population loss, sum over features", **told}
+    made_by = json.dumps(files.made_by(ds) | {"population_loss": told})
+    return ds.assign(loss=loss).assign_attrs(made_by=made_by)
 
 
-@jax.jit
-def population_losses(W, b, density, importance) -> jax.Array:
-    """Losses without sampling noise, by Gauss-Legendre quadrature over active features.
+def population_loss(ds: xr.Dataset) -> xr.DataArray:
+    """Returns the loss of every model without sampling noise, summed over features.
 
-    Args:
-        W: Weights, shape (models, n_features, n_hidden).
-        b: Biases, shape (models, n_features).
-        density: Shape (models,).
-        importance: Importance of the last feature, shape (models,).
-
-    Returns:
-        Losses summed over features, shape (models,).
+    By Gauss-Legendre quadrature over the values of active features, uniform on [0, 1].
     """
-    n = b.shape[-1]
+    n = ds.sizes["feature"]
     points, masses = np.polynomial.legendre.leggauss(NODES[n])
     nodes = np.append(0.0, (points + 1) / 2)  # a feature is 0, or somewhere on [0, 1]
-    x = np.stack([axis.ravel() for axis in np.meshgrid(*[nodes] * n)], -1)
-    x = jnp.asarray(x, jnp.float32)
+    x = np.stack(np.meshgrid(*[nodes] * n, indexing="ij"), -1).reshape(-1, n)
 
-    def loss(model):
-        W, b, s, r = model
-        mass = jnp.append(1 - s, s * jnp.asarray(masses / 2, jnp.float32))
-        masses_of_x = [axis.ravel() for axis in jnp.meshgrid(*[mass] * n)]
-        error = x - jax.nn.relu(x @ W @ W.T + b)
-        weighted = error**2 @ jnp.append(jnp.ones(n - 1), r)
-        return jnp.sum(functools.reduce(jnp.multiply, masses_of_x) * weighted)
+    def of_one(W, b, density, importance):
+        mass = np.append(1 - density, density * masses / 2)
+        mass_of_x = functools.reduce(np.multiply.outer, [mass] * n).ravel()
+        error = x - np.maximum(x @ W @ W.T + b, 0)
+        return mass_of_x @ error**2 @ np.append(np.ones(n - 1), importance)
 
-    return lax.map(loss, (W, b, density, importance), batch_size=64)
+    return xr.apply_ufunc(
+        of_one,
+        *(ds[name] for name in ("W", "b", "density", "importance")),
+        input_core_dims=[["feature", "hidden"], ["feature"], [], []],
+        vectorize=True,
+    )
 
 
 def predicted(ds: xr.Dataset, bias: bool = True) -> tuple[xr.DataArray, xr.DataArray]:
     """The best candidate of each cell, and whether no boundary is near."""
-    n = ds.sizes["feature"]
-    s, r = xr.broadcast(ds["density"], ds["importance"])
-    best = best_phase(n, s.values, r.values, bias=bias)
-    same = np.ones(best.shape, bool)
-    for angle in 2 * np.pi * np.arange(16) / 16:
-        s_there = np.minimum(s.values * 10 ** (NEAR * np.sin(angle)), 1.0)
-        r_there = r.values * 10 ** (NEAR * np.cos(angle))
-        same &= best_phase(n, s_there, r_there, bias=bias) == best
-    return s.copy(data=best), s.copy(data=same)
+
+    def best(s, r):
+        function = functools.partial(best_phase, ds.sizes["feature"], bias=bias)
+        return xr.apply_ufunc(function, s, r)
+
+    s, r = ds["density"], ds["importance"]
+    angle = xr.DataArray(2 * np.pi * np.arange(16) / 16, dims="angle")
+    nearby = best(
+        np.minimum(s * 10 ** (NEAR * np.sin(angle)), 1.0), r * 10 ** (NEAR * np.cos(angle))
+    )
+    return best(s, r), (nearby == best(s, r)).all("angle")
 
 
 def without_worst(ds: xr.Dataset) -> xr.Dataset:
@@ -86,32 +82,36 @@ def without_worst(ds: xr.Dataset) -> xr.Dataset:
     return ds[["norm", "superposition"]].where(kept).mean("seed")
 
 
-def extra_region(norm, superposition) -> np.ndarray:
-    """0 where the extra feature is ignored, 1 where dedicated, 2 where superposed."""
-    return np.where(norm < 0.5, 0, np.where(superposition < 0.5, 1, 2))
-
-
 def extra_is_as_predicted(ds: xr.Dataset, read: xr.Dataset) -> float:
     """Share of cells away from boundaries whose extra feature is of the predicted kind.
+
+    Kinds are ignored (norm below 1/2), dedicated and superposed (by more than 1/2).
 
     Args:
         ds: All models.
         read: One ``norm`` and ``superposition`` (..., feature) for each cell.
     """
+
+    def kind(norm, superposition):
+        return (norm >= 0.5) * (1 + (superposition >= 0.5))
+
     phase, clear = predicted(ds)
-    region = phase.copy(data=np.zeros(phase.shape))
-    for name, numbers in solutions.extra_feature(ds.sizes["feature"]).items():
-        region = region.where(phase != name, extra_region(*numbers))
+    extra = solutions.extra_feature(ds.sizes["feature"])
+    ideal = {name: kind(*numbers) for name, numbers in extra.items()}
+    stated = xr.apply_ufunc(ideal.get, phase, vectorize=True)
     last = read.isel(feature=-1)
-    found = xr.apply_ufunc(extra_region, last["norm"], last["superposition"])
-    return float((region == found).where(clear).mean())
+    found = kind(last["norm"], last["superposition"])
+    return float((found == stated).where(clear).mean())
 
 
 def relative_loss(ds: xr.Dataset) -> xr.DataArray:
     """Lowest trained loss of each cell over the best candidate's."""
-    s, r = xr.broadcast(ds["density"], ds["importance"])
-    losses = phase_losses(ds.sizes["feature"], s.values, r.values)
-    return ds["loss"].min("seed") / s.copy(data=np.min(list(losses.values()), axis=0))
+
+    def lowest(s, r):
+        return np.min(list(phase_losses(ds.sizes["feature"], s, r).values()), axis=0)
+
+    ideal = xr.apply_ufunc(lowest, ds["density"], ds["importance"])
+    return ds["loss"].min("seed") / ideal
 
 
 def overlap(ds: xr.Dataset) -> xr.DataArray:
@@ -143,8 +143,3 @@ def kink(section: xr.Dataset) -> tuple[float, float, float]:
     fine = np.linspace(density[i - 1], density[i], 101)
     at = fine[np.argmin(np.abs(below(fine) - above(fine)))]
     return float(at), float(below.deriv()(at)), float(above.deriv()(at))
-
-
-def step_of_overlap(section: xr.Dataset) -> float:
-    """Largest fall of the best model's overlap from one density to the next."""
-    return float(-overlap(js.best_seed(section)).sortby("density").diff("density").min())

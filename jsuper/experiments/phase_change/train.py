@@ -1,6 +1,7 @@
 """Both maps, the map without bias, and sections through the map of two features."""
 
-from dataclasses import dataclass, field
+import functools
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +10,8 @@ import optax
 import xarray as xr
 
 import jsuper as js
-from jsuper.experiments.phase_change.measures import with_exact_loss
+from jsuper.experiments.experiment import setting
+from jsuper.experiments.phase_change.measures import with_population_loss
 from jsuper.theory.phases import nearest_phase
 
 
@@ -19,15 +21,13 @@ class Settings:
 
     lowest_density: float = 0.01
     lowest_and_highest_importance: tuple[float, float] = (0.1, 10.0)
-    points: int = field(default=40, metadata={"name": "maps: points along each axis"})
-    points_without_bias: int = field(
-        default=24, metadata={"name": "map without bias: points along each axis"}
-    )
+    points: int = setting(40, "maps: points along each axis")
+    points_without_bias: int = setting(24, "map without bias: points along each axis")
     importances_of_sections: tuple[float, ...] = (0.3, 0.5, 0.7, 1.0)
-    ends_of_sections: tuple[float, float] = field(
-        default=(0.1, 0.9), metadata={"name": "sections: lowest and highest density"}
+    ends_of_sections: tuple[float, float] = setting(
+        (0.1, 0.9), "sections: lowest and highest density"
     )
-    points_of_sections: int = field(default=40, metadata={"name": "sections: densities"})
+    points_of_sections: int = setting(40, "sections: densities")
     seeds: int = 10
     steps: int = 2_500
     batch_size: int = 512
@@ -37,7 +37,7 @@ FULL = Settings()
 QUICK = Settings(points=8, points_without_bias=8, points_of_sections=16, seeds=6, steps=800)
 
 
-def task(n_features: int, density, importance) -> js.Task:
+def task(density, importance, n_features: int) -> js.Task:
     """One feature more than dimensions; the last has another importance."""
     return js.Task(
         js.SparseFeatures(n_features, density),
@@ -46,24 +46,10 @@ def task(n_features: int, density, importance) -> js.Task:
     )
 
 
-def two_features(density, importance) -> js.Task:
-    """Two features in one dimension."""
-    return task(2, density, importance)
-
-
-def three_features(density, importance) -> js.Task:
-    """Three features in two dimensions."""
-    return task(3, density, importance)
-
-
 def weights_only(steps: int) -> optax.GradientTransformation:
     """The same optimizer for W; biases stay at 0."""
-
-    def keep_biases(updates, params):
-        del params
-        return {**updates, "b": jnp.zeros_like(updates["b"])}
-
-    return optax.chain(js.decaying_adam(steps), optax.stateless(keep_biases))
+    no_biases = optax.masked(optax.set_to_zero(), {"W": False, "b": True})
+    return optax.chain(js.decaying_adam(steps), no_biases)
 
 
 def train(settings: Settings) -> dict[str, xr.Dataset]:
@@ -75,32 +61,29 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
             "importance": np.geomspace(*settings.lowest_and_highest_importance, n),
         }
 
-    maps, without_bias = grid(settings.points), grid(settings.points_without_bias)
-    sections = {
-        "density": np.linspace(*settings.ends_of_sections, settings.points_of_sections),
-        "importance": settings.importances_of_sections,
-    }
-    return {
-        "two_features": trained(two_features, maps, settings),
-        "three_features": trained(three_features, maps, settings),
-        "without_bias": trained(two_features, without_bias, settings, weights_only),
-        "section": trained(two_features, sections, settings),
-    }
-
-
-def trained(build, axes, settings: Settings, optimizer=js.decaying_adam) -> xr.Dataset:
-    """Trains and measures a grid, and names the solution nearest to each model."""
-    ds = js.sweep(
-        build,
-        axes | {"seed": settings.seeds},
-        js.Recipe(
+    def trained(axes, n_features=2, optimizer=js.decaying_adam):
+        """Trains and measures a grid, and names the solution nearest to each model."""
+        recipe = js.Recipe(
             settings.steps,
             settings.batch_size,
             optimizer,
             log_every=settings.steps // 20,
             eval_batches=1,
-        ),
-        key=jax.random.key(0),
-    )
-    phase = (ds["loss"].dims, nearest_phase(ds["W"].values))
-    return js.measure(with_exact_loss(ds).assign(phase=phase))
+        )
+        build = functools.partial(task, n_features=n_features)
+        axes = axes | {"seed": settings.seeds}
+        ds = with_population_loss(js.sweep(build, axes, recipe, key=jax.random.key(0)))
+        phase = (ds["loss"].dims, nearest_phase(ds["W"].values))
+        return js.measure(ds.assign(phase=phase))
+
+    maps = grid(settings.points)
+    sections = {
+        "density": np.linspace(*settings.ends_of_sections, settings.points_of_sections),
+        "importance": settings.importances_of_sections,
+    }
+    return {
+        "two_features": trained(maps),
+        "three_features": trained(maps, n_features=3),
+        "without_bias": trained(grid(settings.points_without_bias), optimizer=weights_only),
+        "section": trained(sections),
+    }

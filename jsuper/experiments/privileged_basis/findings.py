@@ -1,6 +1,5 @@
 """The paper's classes of solutions, and what it says of the basis, beside the models."""
 
-import numpy as np
 import xarray as xr
 
 import jsuper as js
@@ -9,10 +8,8 @@ from jsuper.experiments.privileged_basis.measures import (
     SOLUTIONS,
     Solution,
     neurons_of_features,
-    signed_sets,
 )
-from jsuper.plots import style
-from jsuper.results.statistics import interval
+from jsuper.files import datasets
 
 SETS_AT = 0.06
 """Density at which the paper tells by how many neurons a feature is represented."""
@@ -20,11 +17,10 @@ SETS_AT = 0.06
 
 def findings(models: xr.DataTree) -> list[Finding]:
     """One finding for each of the paper's ranges of density, and three more."""
-    ds = {name: node.to_dataset() for name, node in models.children.items()}
-    found = []
+    ds, found = datasets(models), []
     for density, solution in SOLUTIONS.items():
-        lowest = ds["lowest"].sel(density=density)
-        found.append(regime(ds["models"].sel(density=density), lowest, solution))
+        cell, lowest = (ds[name].sel(density=density) for name in ("models", "lowest"))
+        found.append(regime(cell, lowest, solution))
         if density == SETS_AT:
             found.append(sets_of_neurons(lowest))
     return [*found, basis(ds["alignments"]), biases(ds["hidden_bias"])]
@@ -32,38 +28,20 @@ def findings(models: xr.DataTree) -> list[Finding]:
 
 def regime(cell: xr.Dataset, lowest: xr.Dataset, solution: Solution) -> Finding:
     """Compares the best model at a density with the class that the paper describes."""
-    model = js.best_seed(lowest)
-    numbers = ("monosemantic", "represented")
-    alike = np.all([cell[name] == model[name] for name in numbers], axis=0)
-    right, of_lowest = (
-        solution.holds(models["W"].transpose("seed", "feature", "hidden").values)
-        for models in (cell, lowest)
-    )
-    ratio, n = cell["loss"] / cell["loss"].min(), cell.sizes["seed"]
-    best = {
-        "monosemantic neurons": model["monosemantic"],
-        "polysemantic": model["polysemantic"],
-        "features": model["represented"],
-    }
-    cases = [
-        *(Case("best model", name, int(number)) for name, number in best.items()),
-        Case.of("all models", "as stated", interval(np.mean, right), unit="%"),
-        Case.of("all models", "with these numbers", interval(np.mean, alike), unit="%"),
-        Case("all models", "median loss / lowest", float(ratio.median()), n=n),
-        Case("all models", "highest loss / lowest", float(ratio.max()), n=n),
-    ]
-    if of_lowest.any():
-        behind = float(lowest["loss"].values[of_lowest].min() / model["loss"])
-        cases.append(Case("best one as stated", "loss / lowest", behind))
-    W = model["W"].transpose("feature", "hidden").values
-    sets = signed_sets(W)
-    entries = len(sets.replace("/", "").split())
-    cases.append(Case(f"best model, neurons {sets}", "features of all neurons", entries))
+    best, as_stated = js.best_seed(lowest), solution.holds(lowest)
+    n, behind = cell.sizes["seed"], lowest["loss"].where(as_stated).min() / best["loss"]
+    median = float((cell["loss"] / cell["loss"].min()).median())
     return Finding(
-        f"{_at(cell)}: {solution.stated}",
-        cases,
-        f"the best of the {len(of_lowest)} models of lowest loss, on other data, is so",
-        bool(solution.holds(W[None])[0]),
+        f"density {float(cell['density']):g}: {solution.stated}",
+        [
+            Case("best model", "monosemantic neurons", int(best["monosemantic"])),
+            Case("best model", "features", int(best["represented"])),
+            Case.mean("all models", "as stated", solution.holds(cell), "%"),
+            Case("all models", "median loss / lowest", median, n=n),
+            Case("best one as stated", "loss / lowest", float(behind)),
+        ],
+        f"the best of the {len(as_stated)} models of lowest loss, on other data, is so",
+        bool(solution.holds(best)),
     )
 
 
@@ -72,14 +50,10 @@ def sets_of_neurons(lowest: xr.Dataset) -> Finding:
     W = js.best_seed(lowest)["W"].transpose("feature", "hidden").values
     sizes = [len(own) for own in neurons_of_features(W)]
     return Finding(
-        f"{_at(lowest)}: features are sets of 3 neurons or of 1",
+        f"density {SETS_AT:g}: features are sets of 3 neurons or of 1",
         [
-            Case(
-                "best model",
-                f"features of {size} neuron{'s' * (size > 1)}",
-                sizes.count(size),
-            )
-            for size in sorted(set(sizes))
+            Case("best model", f"features of {n} neuron{'s' * (n > 1)}", sizes.count(n))
+            for n in sorted(set(sizes))
         ],
         "no other number, of neurons with more than half of a feature's largest weight",
         set(sizes) <= {1, 3},
@@ -92,15 +66,11 @@ def basis(aligned: xr.Dataset) -> Finding:
     mean = first.mean("seed")
     far = mean["ReLU"] - mean["rotated"] > 0.15
     near = abs(mean["linear"] - mean["rotated"]) < 0.1
-    quantities = {"ReLU": "alignment with ReLU", "linear": "linear", "rotated": "rotated"}
-    densities = (first.isel(density=k) for k in range(first.sizes["density"]))
+    names = {"ReLU": "alignment with ReLU", "linear": "linear", "rotated": "rotated"}
+    rows = [Case.each(first[name], quantity) for name, quantity in names.items()]
     return Finding(
         "with a linear hidden layer W is unstructured, with ReLU aligned with neurons",
-        [
-            Case.of(_at(cell), quantity, interval(np.mean, cell[name].values))
-            for cell in densities
-            for name, quantity in quantities.items()
-        ],
+        [case for cell in zip(*rows, strict=True) for case in cell],
         "at the two highest densities, of a represented feature the share along its best "
         "hidden axis is 0.15 above that of random rotations with ReLU, and within 0.1 "
         "without",
@@ -110,24 +80,20 @@ def basis(aligned: xr.Dataset) -> Finding:
 
 def biases(ds: xr.Dataset) -> Finding:
     """Where the biases of neurons go if there are any."""
-    positive = (ds["c"] > 0).transpose("density", "seed", "hidden")
-    best = js.best_seed(ds)["c"].transpose("density", "hidden").values
-    shares, ranges = [], []
-    for k, c in enumerate(best):
-        where = _at(ds.isel(density=k))
-        share = interval(np.mean, positive.values[k].mean(-1))
-        shares.append(Case.of(where, "biases above 0", share, unit="%"))
-        low, middle, high = np.quantile(c, [0, 0.5, 1]).tolist()
-        over = "range over neurons"
-        ranges.append(Case(where, "best model's biases", middle, low, high, interval=over))
+    positive = (ds["c"] > 0).mean("hidden")
+    best = js.best_seed(ds)["c"]
     return Finding(
         "with a bias on the hidden layer all of its biases would become positive, so that "
         "the ReLU is avoided",
-        [*shares, *ranges],
+        [
+            *Case.each(positive, "biases above 0", "%"),
+            *(
+                Case.spread(f"density {d:g}", "best model's biases", c, "neurons")
+                for d, c in zip(
+                    best["density"].values, best.transpose("density", ...), strict=True
+                )
+            ),
+        ],
         "above 95% are positive at every density",
-        bool((positive.mean(("seed", "hidden")) > 0.95).all()),
+        bool((positive.mean("seed") > 0.95).all()),
     )
-
-
-def _at(cell: xr.Dataset) -> str:
-    return style.coordinate("density", float(cell["density"]))

@@ -14,7 +14,6 @@ import numpy as np
 import xarray as xr
 
 import jsuper as js
-from jsuper.plots import neurons
 
 MIN_SHARE = 0.25
 """Share of a neuron's largest weight above which a feature counts as one of its own."""
@@ -26,61 +25,47 @@ def is_represented(W: np.ndarray) -> np.ndarray:
     Only positive weights can represent a feature here: through the others nothing gets
     past the ReLU.
     """
-    return np.asarray(js.is_represented(np.maximum(W, 0)))
+    return np.linalg.norm(np.maximum(W, 0), axis=-1) > 0.5
 
 
-def counts(W: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Numbers of monosemantic and polysemantic neurons and of features represented.
-
-    Of weights (..., feature, hidden), each of shape (...).
-    """
-    per_neuron = np.asarray(js.features_per_neuron(W, MIN_SHARE))
-    in_use = np.linalg.norm(W, axis=-2) > 0.5
-    alone, several = in_use & (per_neuron == 1), in_use & (per_neuron > 1)
-    return alone.sum(-1), several.sum(-1), is_represented(W).sum(-1)
+def is_alone(W: np.ndarray) -> np.ndarray:
+    """Tells which neurons have a single feature of their own, shape (..., hidden)."""
+    size = np.abs(W)
+    return (size > MIN_SHARE * size.max(-2, keepdims=True)).sum(-2) == 1
 
 
 def described(ds: xr.Dataset) -> xr.Dataset:
-    """Adds ``monosemantic``, ``polysemantic`` and ``represented``, the counts of each."""
+    """Adds ``monosemantic``, the neurons in use with one feature, and ``represented``."""
     W = ds["W"].transpose(..., "feature", "hidden")
-    names = ("monosemantic", "polysemantic", "represented")
-    found = zip(names, counts(W.values), strict=True)
-    return ds.assign({name: (W.dims[:-2], number) for name, number in found})
-
-
-def signed_sets(W: np.ndarray) -> str:
-    """The features of every neuron, as in ``0 / 3 4 −5``, with the signs of the weights."""
-    sets = []
-    for column in W.T[neurons.neuron_order(W)]:
-        own = np.flatnonzero(np.abs(column) > MIN_SHARE * np.abs(column).max())
-        sets.append(" ".join(f"{'−' if column[i] < 0 else ''}{i}" for i in own))
-    return " / ".join(sets)
+    in_use = np.linalg.norm(W.values, axis=-2) > 0.5
+    counts = {
+        "monosemantic": (in_use & is_alone(W.values)).sum(-1),
+        "represented": is_represented(W.values).sum(-1),
+    }
+    return ds.assign({name: (W.dims[:-2], count) for name, count in counts.items()})
 
 
 def neurons_of_features(W: np.ndarray) -> list[frozenset[int]]:
     """The neurons of every represented feature: positive weights above half its largest."""
     return [
         frozenset(np.flatnonzero(row > 0.5 * row.max()).tolist())
-        for row, kept in zip(W, is_represented(W), strict=True)
-        if kept
+        for row in W[is_represented(W)]
     ]
 
 
-def shared_neurons(W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def shared_neurons(W: np.ndarray) -> tuple[list[int], np.ndarray]:
     """Represented features without a neuron to themselves, in the neurons they share."""
-    alone = np.asarray(js.features_per_neuron(W, MIN_SHARE)) == 1
-    main = np.abs(W).argmax(0)
-    rows = [i for i in np.flatnonzero(is_represented(W)) if i not in main[alone]]
-    return np.array(rows), W[np.ix_(rows, ~alone)]
+    alone = is_alone(W)
+    owners = np.abs(W).argmax(0)[alone]
+    rows = np.setdiff1d(np.flatnonzero(is_represented(W)), owners)
+    return rows.tolist(), W[np.ix_(rows, ~alone)]
 
 
 def is_both_and_antipodal(W: np.ndarray) -> bool:
     """Three features in two neurons: one in both, two with opposite signs."""
     features, shared = shared_neurons(W)
-    if features.tolist() != [3, 4, 5] or shared.shape != (3, 2):
-        return False
     signs = sorted(np.sign(shared).astype(int).tolist())
-    return signs == [[-1, 1], [1, -1], [1, 1]]
+    return features == [3, 4, 5] and signs == [[-1, 1], [1, -1], [1, 1]]
 
 
 def is_separated(W: np.ndarray) -> bool:
@@ -95,8 +80,7 @@ def is_separated(W: np.ndarray) -> bool:
     for k in range(4):
         signs, rest = np.sign(shared[:, k]), np.delete(shared, k, axis=1)
         apart = (signs[:3] == -signs[3]).all() and (signs[3:] == signs[3]).all()
-        sizes = (rest > 0.25).sum(1).tolist()
-        if apart and sizes == [2, 2, 2, 1, 1, 1]:
+        if apart and (rest > 0.25).sum(1).tolist() == [2, 2, 2, 1, 1, 1]:
             return True
     return False
 
@@ -118,16 +102,21 @@ class Solution(NamedTuple):
 
     stated: str
     numbers: tuple[int, int] | None
-    structure: Callable[[np.ndarray], bool] | None = None
+    structure: Callable[[np.ndarray], bool] = lambda W: True
 
-    def holds(self, W: np.ndarray) -> np.ndarray:
-        """Tells which models are of the class, of weights (model, feature, hidden)."""
-        found = np.ones(len(W), bool)
+    def holds(self, ds: xr.Dataset) -> xr.DataArray:
+        """Tells which models that were `described` are of the class."""
+        found = xr.apply_ufunc(
+            self.structure,
+            ds["W"],
+            input_core_dims=[["feature", "hidden"]],
+            vectorize=True,
+            output_dtypes=[bool],
+        )
         if self.numbers:
-            alone, _, represented = counts(W)
-            found = (alone == self.numbers[0]) & (represented == self.numbers[1])
-        if self.structure:
-            found[found] = [self.structure(one) for one in W[found]]
+            monosemantic, represented = self.numbers
+            found &= ds["monosemantic"] == monosemantic
+            found &= ds["represented"] == represented
         return found
 
 
@@ -154,27 +143,24 @@ SOLUTIONS = {
 """What the paper describes, by a density of each of its ranges."""
 
 
-def mean_alignment(W: np.ndarray) -> np.ndarray:
-    """Mean alignment of represented features with their best neuron, shape (...)."""
-    kept = np.asarray(js.is_represented(W))
-    aligned = np.where(kept, np.asarray(js.basis_alignment(W)), 0.0)
-    return aligned.sum(-1) / np.maximum(kept.sum(-1), 1)
-
-
 def alignments(
     rectified: xr.Dataset, linear: xr.Dataset, key: jax.Array, n_rotations: int
 ) -> xr.Dataset:
     """Alignment with the hidden axes: with ReLU, without, and after random rotations.
 
-    Variables ``ReLU``, ``linear`` and ``rotated`` (density, seed).
+    Variables ``ReLU``, ``linear`` and ``rotated`` (density, seed), each the mean over
+    represented features of the share along their best axis.
     """
-    of = {
-        name: ds["W"].transpose("density", "seed", "feature", "hidden").values
-        for name, ds in (("ReLU", rectified), ("linear", linear))
-    }
-    W = of["linear"]
-    Q = jax.random.orthogonal(key, W.shape[-1], (n_rotations, *W.shape[:2]))
+
+    def alignment(W):
+        own = np.where(js.is_represented(W), js.basis_alignment(W), np.nan)
+        return np.nanmean(own, axis=-1)
+
     dims = ("density", "seed")
-    measured = {name: (dims, mean_alignment(W)) for name, W in of.items()}
-    measured["rotated"] = (dims, mean_alignment(np.asarray(W @ Q)).mean(0))
+    W = {"ReLU": rectified["W"], "linear": linear["W"]}
+    W = {name: w.transpose(*dims, "feature", "hidden").values for name, w in W.items()}
+    measured = {name: (dims, alignment(w)) for name, w in W.items()}
+    shape = (n_rotations, *W["linear"].shape[:2])
+    Q = jax.random.orthogonal(key, W["linear"].shape[-1], shape)
+    measured["rotated"] = (dims, alignment(W["linear"] @ Q).mean(0))
     return xr.Dataset(measured, {"density": linear["density"].values})

@@ -1,6 +1,6 @@
 """Models with a ReLU on the hidden layer, without it, and with a bias on it."""
 
-from collections.abc import Callable
+import functools
 from dataclasses import dataclass
 
 import jax
@@ -58,24 +58,13 @@ class HiddenBiasModel(js.HiddenReLUModel):
         return jax.nn.relu(x @ params["W"] + params["c"])
 
 
-def task(density) -> js.Task:
-    """The paper's model: tied weights, and a ReLU on the hidden layer."""
-    return _task(density, js.HiddenReLUModel(N_FEATURES, N_NEURONS))
-
-
-def linear_hidden(density) -> js.Task:
-    """The same without that ReLU, whose hidden dimensions may be rotated."""
-    return _task(density, js.ToyModel(N_FEATURES, N_NEURONS))
-
-
-def hidden_bias(density) -> js.Task:
-    """The paper's model with a bias on every neuron."""
-    return _task(density, HiddenBiasModel(N_FEATURES, N_NEURONS))
-
-
-def _task(density, model) -> js.Task:
-    importance = js.geometric_importance(N_FEATURES, RATIO)
-    return js.Task(js.SparseFeatures(N_FEATURES, density), model, importance)
+def task(density, model=js.HiddenReLUModel) -> js.Task:
+    """The paper's model, tied weights and a ReLU on the hidden layer, or another one."""
+    return js.Task(
+        js.SparseFeatures(N_FEATURES, density),
+        model(N_FEATURES, N_NEURONS),
+        js.geometric_importance(N_FEATURES, RATIO),
+    )
 
 
 def train(settings: Settings) -> dict[str, xr.Dataset]:
@@ -84,26 +73,28 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
     ``lowest`` holds the models of lowest loss with losses on other data; ``by_density``
     and ``by_density_lowest`` are the further sweep, which only the full version has.
     """
+    recipe = js.Recipe(settings.steps, settings.batch_size, js.decaying_adam)
 
-    def fit(build: Callable[..., js.Task], densities, seeds: int) -> xr.Dataset:
-        recipe = js.Recipe(settings.steps, settings.batch_size, js.decaying_adam)
+    def fit(densities, seeds: int, **model) -> xr.Dataset:
         axes = {"density": list(densities), "seed": seeds}
+        build = functools.partial(task, **model)
         return described(js.sweep(build, axes, recipe, key=jax.random.key(0)))
 
     few, densities = settings.few_seeds, settings.densities
-    ds, linear = fit(task, densities, settings.seeds), fit(linear_hidden, densities, few)
+    ds = fit(densities, settings.seeds)
+    linear = fit(densities, few, model=js.ToyModel)
     found = {
         "models": ds,
         "lowest": measured_again(ds, settings),
         "linear_hidden": linear,
-        "hidden_bias": fit(hidden_bias, densities[::2], few),
+        "hidden_bias": fit(densities[::2], few, model=HiddenBiasModel),
         "alignments": alignments(
             ds.isel(seed=slice(few)), linear, jax.random.key(2), N_ROTATIONS
         ),
     }
     if settings.densities_between:
         between = js.log_densities(settings.densities_between, 0.015, 0.9)
-        fine = fit(task, between, settings.seeds_between)
+        fine = fit(between, settings.seeds_between)
         found |= {"by_density": fine, "by_density_lowest": measured_again(fine, settings)}
     return found
 
