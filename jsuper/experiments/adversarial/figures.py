@@ -36,9 +36,9 @@ def vulnerability(ds: xr.Dataset) -> Figure:
     line = np.linspace(1, most, 100)
     for text, power, dash in (("equal", 1, "-"), ("square", 2, "--")):
         against.plot(line, line**power, dash, **style.GUIDE)
-        at = (most, most) if power == 1 else (0.4 * most, (0.4 * most) ** 2)
+        at = (most, most) if power == 1 else (0.6 * most, (0.6 * most) ** 2)
         offset = {"textcoords": "offset points", "ha": "right", "va": "top"}
-        against.annotate(text, at, (-4, -4), **offset)
+        against.annotate(text, at, (-4, -7), **offset)
     for panel in (over, stored):
         style.plain_log(panel.xaxis)
         panel.set_xlabel("1 / density")

@@ -80,7 +80,7 @@ def reduction(training: xr.Dataset) -> Finding:
 def end(training: xr.Dataset) -> Finding:
     """From which attack on superposition is gone."""
     gone = removal(training)
-    never = np.isinf(gone).any("seed")
+    never = gone.max("seed") == np.inf
     largest = never.copy(data=np.full(never.shape, float(training["attack"].max())))
     return Finding(
         "an attack of about 80% of the inputs' norm removes it",

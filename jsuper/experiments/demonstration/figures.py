@@ -10,10 +10,10 @@ from jsuper.plots import panels, style
 from jsuper.plots.style import Figure
 
 SHOWN = {
-    "small": [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001],
-    "linear": [1.0, 0.1, 0.001],
-    "large": [1.0, 0.3, 0.1, 0.03, 0.01, 0.001],
-    "notebook": [1.0, 0.53, 0.28, 0.15, 0.058],
+    "small": [1.0, 0.3, 0.1, 0.03, 0.001],
+    "linear": [1.0, 0.001],
+    "large": [1.0, 0.1, 0.01, 0.001],
+    "notebook": [1.0, 0.53, 0.15, 0.058],
 }
 """By model, densities that are plotted."""
 

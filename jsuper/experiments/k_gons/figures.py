@@ -27,7 +27,7 @@ def final_losses(trained: xr.Dataset) -> Figure:
     """Final losses by number of features, on the levels of the theory."""
     figure = Figure(figsize=(6.8, 3.8))
     rng, counts = np.random.default_rng(0), trained["features"].values.tolist()
-    shared = figure.subplots(1, len(SCALES), sharey=True, width_ratios=[1, 1.3])
+    shared = figure.subplots(1, len(SCALES), sharey=True, width_ratios=[1.1, 1.3])
     for panel, (title, scales) in zip(shared, SCALES.items(), strict=True):
         for i, c in enumerate(counts):
             cell = trained.sel(features=c, scale=scales)
@@ -39,9 +39,9 @@ def final_losses(trained: xr.Dataset) -> Figure:
                 if name == "other" or n < 3:
                     continue
                 value = level_of_name(c, name)
-                panel.hlines(value, i - 0.35, i + 0.35, **style.GUIDE)
+                panel.hlines(value, i - 0.3, i + 0.3, **style.GUIDE)
                 if all(abs(np.log(value / other)) > 0.08 for other in labelled):
-                    panel.annotate(typeset(name), (i + 0.38, value), va="center")
+                    panel.annotate(typeset(name), (i + 0.33, value), va="center")
                     labelled.append(value)
         panel.set(title=title, xlabel="features", xlim=(-0.5, len(counts) - 0.2))
         panel.set_xticks(range(len(counts)), list(map(str, counts)))
@@ -60,7 +60,7 @@ def runs_with_plateaus(watched: xr.Dataset, n: int = 5) -> Figure:
     shown = sorted({0, *(stay.snapshot for stay in own[:-1]), len(steps) - 1})
 
     figure = Figure(figsize=(6.2, 5.0))
-    above, below = figure.subfigures(2, 1, height_ratios=[2.6, 1])
+    above, below = figure.subfigures(2, 1, height_ratios=[2.6, 1], squeeze=False).flat
     panel = above.subplots()
     for i, color in zip(chosen, ("black", *style.CATEGORIES), strict=False):
         panel.plot(steps, runs["exact_loss"].isel(model=i), color=PALETTE[color])

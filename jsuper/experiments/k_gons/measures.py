@@ -50,7 +50,7 @@ def lowest_level(n_features: int) -> float:
 
 
 def identify(ds: xr.Dataset, tolerance: float = TOLERANCE) -> xr.Dataset:
-    """Adds the exact loss, the counts of corners and positive biases, and the name."""
+    """Adds the exact loss, the corners and dead features of positive bias, and the name."""
     W, b, c = ds["W"], ds["b"], ds.sizes["feature"]
     square = (W**2).sum("hidden")
     fires = (square > 0.25) & (square + b > 0)
@@ -71,8 +71,8 @@ def identify(ds: xr.Dataset, tolerance: float = TOLERANCE) -> xr.Dataset:
     )
     return ds.assign(
         exact_loss=loss.assign_attrs(long_name="exact loss, sum over features"),
-        corners=corners.assign_attrs(long_name="features at corners"),
-        positive=positive.assign_attrs(long_name="dead features of positive bias"),
+        corners=corners,
+        positive=positive,
         name=names.astype(str),
     )
 

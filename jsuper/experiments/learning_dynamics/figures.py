@@ -64,7 +64,7 @@ def stages(ds: xr.Dataset, model: xr.Dataset) -> Figure:
     reached = measures.first_steps(shape).sel(seed=model["seed"]).fillna(ds["step"][-1])
     at = [0, *reached.values.astype(int).tolist()]
     figure = Figure(figsize=(6.8, 4.0))
-    above, below = figure.subfigures(2, 1)
+    above, below = figure.subfigures(2, 1, squeeze=False).flat
     pictures = above.subplots(1, 4, subplot_kw={"projection": "3d"})
     for panel, name, step in zip(pictures, measures.STAGES, at, strict=True):
         W = model["W"].sel(step=step).transpose("feature", "hidden").values
