@@ -187,7 +187,7 @@ def test_judged_and_drawn_without_training():
         ds = tree[name].to_dataset()
         other = ds["name"].copy(data=np.full(ds["name"].shape, "other"))
         worse = {"corners": ds["corners"] - 1, "exact_loss": ds["exact_loss"] - 0.01}
-        tree[name] = xr.DataTree(ds.assign(worse, name=other))
+        tree[name] = xr.DataTree(ds.assign({**worse, "name": other}))
     assert [finding.agrees for finding in EXPERIMENT.findings(tree)[:3]] == [False] * 3
 
 

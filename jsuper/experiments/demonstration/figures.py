@@ -18,9 +18,9 @@ SHOWN = {
 """By model, densities that are plotted."""
 
 COUNTED = {
-    "large": "80 features, 20 dimensions",
-    "small": "20 features, 5 dimensions",
-    "linear": "the same without ReLU",
+    "large": "80 features in 20 dimensions",
+    "small": "20 in 5",
+    "linear": "20 in 5, linear",
 }
 
 
