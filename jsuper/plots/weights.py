@@ -146,7 +146,7 @@ def demonstration(ds: xr.Dataset) -> Figure:
         bars.set_xlabel("feature")
         if j:
             bars.set_yticklabels([])
-        matrix.set(xticks=[], yticks=[])
+        style.frame(matrix)
         if per_model == 2:
             strip, empty = axes[:, 2 * j + 1]
             empty.axis("off")
@@ -154,7 +154,7 @@ def demonstration(ds: xr.Dataset) -> Figure:
                 strip.axis("off")
             else:
                 strip.imshow(bias[:, None], cmap="RdBu_r", norm=weight, aspect="auto")
-                strip.set(xticks=[], yticks=[])
+                style.frame(strip)
                 strip.set_title("b")
         if columns:
             matrix.set_title(style.label(ds, columns, j, first=j == 0))

@@ -1,4 +1,6 @@
-"""Polygons that training ends at, in a small version of the experiment."""
+"""Polygons: named, judged and drawn on made models, and trained in a small version."""
+
+import dataclasses
 
 import jax
 import numpy as np
@@ -6,64 +8,32 @@ import pytest
 import xarray as xr
 
 from jsuper.experiments.k_gons import EXPERIMENT, measures, train
-from jsuper.experiments.k_gons import figures as k_gons_figures
-from jsuper.experiments.k_gons import findings as k_gons_findings
+from jsuper.experiments.k_gons import findings as judged
+from jsuper.experiments.k_gons.figures import typeset
+from jsuper.plots.style import Figure
 from jsuper.theory.one_hot import k_gon
 
 
-@pytest.fixture(scope="module")
-def models():
-    return EXPERIMENT.models(EXPERIMENT.quick)
-
-
 @pytest.mark.slow
-def test_training_ends_at_closed_forms(models):
-    for c, lowest in ((5, k_gon(5).loss(5)), (6, k_gon(6).loss(6))):
-        ds = models[f"random-starts-{c}"].to_dataset()
-        assert (ds["name"].sel(scale=[0.1, 0.3]) != "other").mean() > 0.9
-        # No k-gon with dead features is lower.
-        assert measures.lowest_level(c) == pytest.approx(lowest, abs=1e-9)
-        assert float(ds["exact_loss"].min()) == pytest.approx(lowest, abs=1e-4)
-    names = models["random-starts-6"]["name"].sel(scale=0.1).values
-    assert np.mean(names == "5+") > 0.4
-    assert np.mean(names == "6") > 0.02
-
-
-@pytest.mark.slow
-def test_large_weights_leave_corners_silent(models):
-    names = models["random-starts-6"]["name"]
-    silent = xr.apply_ufunc(np.char.count, names, "−") > 0
-    assert float(silent.sel(scale=1.0).mean()) > 0.3
-    assert float(silent.sel(scale=0.1).mean()) < 0.1
-
-
-@pytest.mark.slow
-def test_polygons_keep_their_corners(models):
-    for c in (5, 6):
-        ds = models[f"polygon-starts-{c}"].to_dataset()
-        assert ds["start"].values.tolist() == list(range(4, c + 1))
-        kept = (ds["corners"] == ds["start"]).mean("seed")
-        assert (kept.sel(start=slice(5, None)) > 0.9).all()
-        assert "start" in ds.attrs["made_by"]
-
-
-@pytest.mark.slow
-def test_squares_are_left_for_pentagons(models):
-    rows = k_gons_findings.names_of_plateaus(models["watched"].to_dataset())
-    runs = [run for row in rows for run in row]
-    left = [run for run in runs if any(name[0] == "4" for name in run[:-1])]
-    assert len(left) > 0.05 * len(runs)
-    # No run ends with fewer corners than it had, and most with more.
-    assert all(run[-1][0] >= run[0][0] for run in left)
-    assert sum(run[-1][0] in "56" for run in left) > 0.5 * len(left)
-
-
-@pytest.mark.slow
-def test_what_is_found_and_drawn(models):
-    found = EXPERIMENT.findings(models)
-    assert [finding.agrees for finding in found][:3] == [True] * 3
-    assert not found[-1].agrees  # more polygons than stated, see k_gon
-    assert set(EXPERIMENT.figures(models)) == {"final-losses", "plateaus"}
+def test_training_ends_at_closed_forms_and_keeps_polygons():
+    small = dataclasses.replace(
+        EXPERIMENT.quick,
+        **{"features": (5,), "scales": (0.3, 1.0), "seeds": 30, "polygon_seeds": 4},
+        **{"polygon_steps": 300, "watched_features": 5, "watched_seeds": 2},
+        **{"watched_steps": 300, "snapshots": 6},
+    )
+    models = EXPERIMENT.models(small)
+    ds = models["random-starts-5"].to_dataset()
+    named = (ds["name"] != "other").mean("seed")
+    assert float(named.sel(scale=0.3)) > 0.8
+    assert float(ds["exact_loss"].min()) == pytest.approx(k_gon(5).loss(5), abs=1e-4)
+    # Large weights leave corners silent, small ones do not.
+    silent = xr.apply_ufunc(np.char.count, ds["name"], "−") > 0
+    assert float(silent.sel(scale=1.0).mean()) > 0.2 + float(silent.sel(scale=0.3).mean())
+    starts = models["polygon-starts-5"].to_dataset()
+    assert starts["corners"].sel(start=5).values.tolist() == [5] * 4
+    assert "start" in starts.attrs["made_by"]
+    assert dict(models["watched"]["name"].sizes) == {"scale": 2, "seed": 2, "step": 6}
 
 
 def test_starts_are_polygons_with_noise():
@@ -120,8 +90,7 @@ def test_a_silent_corner_costs_as_much_as_a_dead_feature():
 def test_plateaus(names, expected):
     names = ["other" if name == "o" else name for name in names.split()]
     steps = 10 ** (1 + 0.04 * np.arange(len(names)))
-    run = xr.Dataset({"name": ("step", names)}, {"step": steps})
-    assert measures.plateaus(run) == expected
+    assert measures.plateaus(np.array(names), steps) == expected
 
 
 def watched(*runs):
@@ -142,19 +111,21 @@ def watched(*runs):
 
 
 def test_runs_are_judged_by_the_order_of_their_plateaus():
-    ds = watched(["4++−", "4+", "5"], ["4", "5", "4"], ["5", "5+"], ["6"])
-    passed = k_gons_findings.passed(ds)
+    def runs(*named):
+        return judged.names_of_plateaus(watched(*named))
+
+    several = runs(["4++−", "4+", "5"], ["4", "5", "4"], ["5", "5+"], ["6"])
+    passed = judged.passed(several)
     counts = {case.where: case.value for case in passed.cases[1:]}
     assert passed.cases[0].value == 0.5  # a run 4, 5, 4 leaves its square, too
-    assert counts["ended at 4"] == 1
-    assert counts["passed 4"] == 1
-    assert counts["passed 5"] == 2
+    assert (counts["ended at 4"], counts["passed 4"], counts["passed 5"]) == (1, 1, 2)
     assert passed.agrees
-    rising = k_gons_findings.rising(ds)
+    assert not judged.passed(runs(["4", "4+", "5"], ["5", "6"])).agrees  # none is silent
+    rising = judged.rising(several)
     # Of three with several plateaus, the one that returns to its square loses a corner.
     assert [case.value for case in rising.cases] == [pytest.approx(2 / 3), 3]
     assert not rising.agrees
-    assert k_gons_findings.rising(watched(["4", "5"], ["5", "6"])).agrees
+    assert judged.rising(runs(["4", "5"], ["5", "6"])).agrees
 
 
 def made():
@@ -197,14 +168,30 @@ def test_judged_and_drawn_without_training():
     assert all((case.value, case.n) == (1, 6) for case in ends.cases)
     assert lowest.cases[0].quantity == "best, 5,"
     assert lowest.cases[1].value == pytest.approx(k_gon(6).loss(6), abs=1e-6)
-    assert [case.where for case in stable.cases] == ["k = 5", "k = 6"]
+    assert [case.where for case in stable.cases] == ["k 5", "k 6"]
     assert max(case.value for case in found[-1].cases) < 1e-9
-    assert set(EXPERIMENT.figures(tree)) == {"final-losses", "plateaus"}
-    tree["polygon-starts-6"]["corners"] -= 1
-    assert not EXPERIMENT.findings(tree)[2].agrees
+
+    figures = EXPERIMENT.figures(tree)
+    assert set(figures) == {"final-losses", "plateaus"}
+    final, along = figures["final-losses"], figures["plateaus"]
+    assert isinstance(final, Figure)
+    assert isinstance(along, Figure)
+    values = tree["random-starts-5"].to_dataset()["exact_loss"].values.ravel()
+    drawn = np.asarray(final.axes[0].lines[0].get_ydata())
+    np.testing.assert_allclose(np.sort(drawn), np.sort(values))
+    top, *pictures = along.axes
+    assert {text.get_text() for text in top.texts} == {"4$^{++-}$", "4$^{+}$", "5", "6"}
+    assert len(pictures) == 4  # the first snapshot, two plateaus, the last snapshot
+
+    for name in ("polygon-starts-6", "random-starts-6"):
+        ds = tree[name].to_dataset()
+        other = ds["name"].copy(data=np.full(ds["name"].shape, "other"))
+        worse = {"corners": ds["corners"] - 1, "exact_loss": ds["exact_loss"] - 0.01}
+        tree[name] = xr.DataTree(ds.assign({**worse, "name": other}))
+    assert [finding.agrees for finding in EXPERIMENT.findings(tree)[:3]] == [False] * 3
 
 
 def test_typeset():
-    assert k_gons_figures.typeset("4++−") == "4$^{++-}$"
-    assert k_gons_figures.typeset("6") == "6"
-    assert k_gons_figures.typeset("other") == "other"
+    names = ["4++−", "6", "other", "5+++", "4−−−−"]
+    said = ["4$^{++-}$", "6", "other", "5$^{3+}$", "4$^{4-}$"]
+    assert [typeset(name) for name in names] == said

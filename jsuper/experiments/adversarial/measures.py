@@ -6,10 +6,6 @@ import numpy as np
 import xarray as xr
 
 import jsuper as js
-from jsuper.results.statistics import Interval, interval
-
-SIZES = ("of this density's inputs", "of dense inputs")
-"""The two readings of the mean norm."""
 
 MOST_STORED = 1.1
 """Features per dimension up to which a model counts as one without superposition."""
@@ -21,13 +17,9 @@ def dedicated_params(n_features: int, n_hidden: int, density) -> dict[str, jax.A
     return {"W": jnp.eye(n_features, n_hidden), "b": bias}
 
 
-def correlation(ds: xr.Dataset) -> Interval:
-    """Correlation over densities of vulnerability with 1/D*, averaged over seeds.
-
-    One correlation for each seed; their mean is that of Fisher's scale.
-    """
-    r = xr.corr(ds["vulnerability"], ds["features_per_dimension"], "density").values
-    return interval(lambda r, axis: np.tanh(np.arctanh(r).mean(axis)), r)
+def fisher_mean(r: np.ndarray, axis: int) -> np.ndarray:
+    """Mean of correlations on Fisher's scale, on which their noise is even."""
+    return np.tanh(np.arctanh(r).mean(axis))
 
 
 def removal(ds: xr.Dataset) -> xr.DataArray:

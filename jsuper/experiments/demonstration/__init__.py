@@ -16,7 +16,7 @@ from jsuper.experiments.experiment import Experiment
 EXPERIMENT = Experiment(
     title="Demonstrating superposition",
     source="Demonstrating Superposition, basic results",
-    minutes=1.5,
+    minutes=2.1,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

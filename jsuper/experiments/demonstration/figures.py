@@ -1,30 +1,55 @@
-"""The paper's figures of all models."""
+"""The paper's figures of all models, and their counts over seeds."""
+
+from collections.abc import Mapping
 
 import xarray as xr
 
 from jsuper import plots
+from jsuper.files import datasets
+from jsuper.plots import panels, style
 from jsuper.plots.style import Figure
 
 SHOWN = {
-    "small": (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001),
-    "linear": (1.0, 0.1, 0.001),
-    "large": (1.0, 0.3, 0.1, 0.03, 0.01, 0.001),
-    "notebook": None,
+    "small": [1.0, 0.3, 0.1, 0.03, 0.001],
+    "linear": [1.0, 0.001],
+    "large": [1.0, 0.1, 0.01, 0.001],
+    "notebook": [1.0, 0.53, 0.15, 0.058],
 }
-"""By model, densities that are drawn; of the notebook's some of its own."""
+"""By model, densities that are plotted."""
+
+COUNTED = {
+    "large": "80 features in 20 dimensions",
+    "small": "20 in 5",
+    "linear": "20 in 5, linear",
+}
 
 
+@style.paper
 def figures(models: xr.DataTree) -> dict[str, Figure]:
     """All figures by name."""
-    return {
-        name: drawn(models[name].to_dataset(), densities)
-        for name, densities in SHOWN.items()
-        if name in models
+    ds = datasets(models)
+    found = {
+        name: plots.demonstration(ds[name].sel(density=at, method="nearest"))
+        for name, at in SHOWN.items()
+        if name in ds
     }
+    return {"counts": counts(ds), **found}
 
 
-def drawn(ds: xr.Dataset, densities: tuple[float, ...] | None) -> Figure:
-    """The paper's figure of models at some densities."""
-    if densities is None:
-        return plots.demonstration(ds.isel(density=[0, 2, 4, 6, 9]))
-    return plots.demonstration(ds.sel(density=list(densities), method="nearest"))
+def counts(ds: Mapping[str, xr.Dataset]) -> Figure:
+    """Features represented and dedicated for each dimension, by density."""
+    figure = Figure(figsize=(6.0, 2.6))
+    stored, dark = figure.subplots(1, 2)
+    quantities = {"represented": stored, "dedicated": dark}
+    for (name, label), look in zip(COUNTED.items(), style.SERIES, strict=False):
+        for quantity, panel in quantities.items() if name in ds else ():
+            share = ds[name][quantity] / ds[name].sizes["hidden"]
+            panels.over_seeds(panel, share, 1 / share["density"], **look, label=label)
+    for quantity, panel in quantities.items():
+        panel.axhline(1, **style.GUIDE)
+        style.plain_log(panel.xaxis)
+        panel.set(xlabel="1 / density", ylabel=f"features {quantity} / dimension")
+        panel.set_ylim(bottom=0)
+    handles, labels = stored.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    return figure

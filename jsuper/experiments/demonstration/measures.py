@@ -25,17 +25,20 @@ def count(ds: xr.Dataset) -> xr.Dataset:
         The dataset with ``full``, ``stubs``, ``negative_biases`` (of full bars) and
         ``positive_interference`` (pairs of represented features), dimensions (...).
     """
-    norm = ds["norm"]
-    full = norm > FULL
-    W = ds["W"].where(ds["is_represented"], 0).transpose(..., "feature", "hidden")
-    products = W.values @ W.values.swapaxes(-1, -2)
-    positive = np.triu(products > POSITIVE, 1).sum((-2, -1))
+    full = ds["norm"] > FULL
+    positive = products(ds["W"].where(ds["is_represented"], 0)) > POSITIVE
+    with_itself = ds["represented"]
     return ds.assign(
         full=full.sum("feature"),
-        stubs=((norm > STUB) & ~full).sum("feature"),
+        stubs=((ds["norm"] > STUB) & ~full).sum("feature"),
         negative_biases=(full & (ds["b"] < NEGATIVE)).sum("feature"),
-        positive_interference=(W.dims[:-2], positive),
+        positive_interference=(positive.sum(("feature", "other")) - with_itself) // 2,
     )
+
+
+def products(W: xr.DataArray) -> xr.DataArray:
+    """W Wᵀ, dimensions (..., feature, other)."""
+    return xr.dot(W, W.rename(feature="other"), dim="hidden")
 
 
 def most_important(ds: xr.Dataset) -> xr.DataArray:
@@ -49,7 +52,7 @@ def identity_gap(ds: xr.Dataset) -> xr.DataArray:
     Returns:
         One number for each model, dimensions (...).
     """
-    W = ds["W"].transpose(..., "feature", "hidden")
-    ideal = np.diag(most_important(ds).values.astype(float))
-    gap = abs(W.values @ W.values.swapaxes(-1, -2) - ideal).max((-2, -1))
-    return xr.DataArray(gap, W.isel(feature=0, hidden=0, drop=True).coords, W.dims[:-2])
+    ideal = xr.DataArray(
+        np.diag(most_important(ds).astype(float)), dims=("feature", "other")
+    )
+    return abs(products(ds["W"]) - ideal).max(("feature", "other"))

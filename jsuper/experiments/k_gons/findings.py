@@ -1,19 +1,12 @@
 """The authors' statements on k-gons beside where training goes."""
 
 from collections import Counter
-from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
 
 from jsuper.experiments.findings import Case, Finding
-from jsuper.experiments.k_gons.measures import (
-    TOLERANCE,
-    by_features,
-    largest_slope,
-    lowest_level,
-    plateaus,
-)
+from jsuper.experiments.k_gons import measures
 from jsuper.results.statistics import interval
 
 BY = "Chen et al. 2023"
@@ -23,111 +16,125 @@ MANY_CORNERS = (9, 10, 11, 13)
 
 def findings(models: xr.DataTree) -> list[Finding]:
     """The authors' statements beside the numbers."""
-    trained = by_features(models, "random-starts")
-    watched = models["watched"].to_dataset()
+    trained = measures.by_features(models, "random-starts", ["exact_loss", "name"])
+    starts = measures.by_features(models, "polygon-starts", ["corners"])
+    runs = names_of_plateaus(models["watched"].to_dataset())
     return [
-        ends(trained),
-        lowest(trained),
-        stable(by_features(models, "polygon-starts")),
-        passed(watched),
-        rising(watched),
+        ends(trained["name"].sel(scale=slice(0.1, 0.3)) != "other"),
+        lowest(trained.stack(model=("scale", "seed"))),
+        stable(starts["corners"].sel(start=slice(5, None))),
+        passed(runs),
+        rising(runs),
         stationary(),
     ]
 
 
-def ends(trained: Mapping[int, xr.Dataset]) -> Finding:
+def ends(named: xr.DataArray) -> Finding:
     """Whether training from small weights ends at solutions with a closed form."""
-    cases = []
-    for c, ds in trained.items():
-        named = (ds.sel(scale=slice(0.1, 0.3))["name"] != "other").mean("scale")
-        share = interval(np.mean, named.values)
-        cases.append(Case.of(f"c = {c}", "at a closed form", share, "%"))
+    cases = Case.each(named.mean("scale"), "at a closed form", "%")
     cases.sort(key=lambda case: case.value)
     return Finding(
         "the same k-gons determine where training ends",
         cases,
         "more than 90% of the models from initial scales 0.1 and 0.3 are at a closed "
-        "form, for every c",
+        "form, for every number of features",
         cases[0].value > 0.9,
         BY,
     )
 
 
-def lowest(trained: Mapping[int, xr.Dataset]) -> Finding:
+def lowest(trained: xr.Dataset) -> Finding:
     """Whether no model ends below the closed form."""
-    bests, levels = [], []
-    for c, ds in trained.items():
-        best = ds.isel(ds["exact_loss"].argmin(...))
-        where, n = f"c = {c}", ds["exact_loss"].size
-        loss, name = float(best["exact_loss"]), best["name"].item()
-        bests.append(Case(where, f"best, {name},", loss, n=n))
-        levels.append(Case(where, "closed form", lowest_level(c)))
-    pairs = zip(bests, levels, strict=True)
+    best = trained.isel(model=trained["exact_loss"].argmin("model"))
+    counts, losses = best["features"].values, best["exact_loss"].values
+    levels = [measures.lowest_level(c) for c in counts]
+    found = zip(counts, best["name"].values, losses, strict=True)
     return Finding(
         "the closed form gives the lowest loss",
-        [*bests, *levels],
-        f"the best model is within {TOLERANCE:g} of the lowest closed form, for every c",
-        all(abs(best.value - level.value) < TOLERANCE for best, level in pairs),
+        [
+            *(Case(f"features {c}", f"best, {name},", float(x)) for c, name, x in found),
+            *(
+                Case(f"features {c}", "closed form", x)
+                for c, x in zip(counts, levels, strict=True)
+            ),
+        ],
+        f"the best model is within {measures.TOLERANCE:g} of the lowest closed form, for "
+        "every number of features",
+        bool((abs(losses - levels) < measures.TOLERANCE).all()),
         BY,
     )
 
 
-def stable(starts: Mapping[int, xr.Dataset]) -> Finding:
+def stable(corners: xr.DataArray) -> Finding:
     """Whether SGD leaves k-gons their corners, with any number of dead features."""
-    kept: dict[int, list[Case]] = {}
-    for c, ds in starts.items():
-        for k in ds["start"].values[ds["start"].values > 4].tolist():
-            share = interval(np.mean, (ds["corners"].sel(start=k) == k).values)
-            case = Case.of(f"k = {k}", f"keep corners (c = {c})", share, "%")
-            kept.setdefault(k, []).append(case)
-    cases = [min(of_k, key=lambda case: case.value) for of_k in kept.values()]
+    kept = (corners == corners["start"]).where(corners.notnull()).rename(start="k")
     return Finding(
         "k-gons of 5 to 8 corners are stable, also with dead features",
-        cases,
-        "more than 90% of the seeds keep their corners, for every k and c",
-        min(case.value for case in cases) > 0.9,
+        Case.each(kept.mean("features"), "keep corners", "%"),
+        "more than 90% of the seeds keep their corners, for every k and number of features",
+        bool(kept.mean("seed").min() > 0.9),
         BY,
     )
 
 
-def passed(watched: xr.Dataset) -> Finding:
+def names_of_plateaus(watched: xr.Dataset) -> xr.DataArray:
+    """What every model stays near, a list of names in order, dimensions (scale, seed)."""
+
+    def of_run(names, steps):
+        return [stay.name for stay in measures.plateaus(names, steps)]
+
+    along = [["step"], ["step"]]
+    arrays = watched["name"], watched["step"]
+    return xr.apply_ufunc(
+        of_run, *arrays, input_core_dims=along, vectorize=True, output_dtypes=[object]
+    )
+
+
+def leaves_a_square(run: list[str]) -> bool:
+    """Whether a model stays near a square, and then near something else."""
+    return any(name[0] == "4" for name in run[:-1])
+
+
+def passed(runs: xr.DataArray) -> Finding:
     """What models stay near on their way, and where they end."""
-    runs = names_of_plateaus(watched)
-    left_square = np.array([[_leaves_a_square(run) for run in row] for row in runs])
-    squares = [run for row in runs for run in row if _leaves_a_square(run)]
+    left = holds(leaves_a_square, runs)
+    each: list[list[str]] = runs.values.ravel().tolist()
     # A square with a silent corner, left for one without, as in 4++− and 4+.
-    silent = [run for run in squares if "−" in run[0] and "−" not in run[-1]]
-    on_the_way = Counter(name for row in runs for run in row for name in set(run[:-1]))
-    at_the_end = Counter(run[-1] for row in runs for run in row if run)
-    share = interval(np.mean, left_square.mean(0))
-    counts = [
-        Case(f"{kind} {name}", "runs", count)
-        for kind, names in (("passed", on_the_way), ("ended at", at_the_end))
-        for name, count in names.most_common()
-    ]
+    silent = any(leaves_a_square(r) and "−" in r[0] and "−" not in r[-1] for r in each)
+    counts = {
+        "passed": Counter(name for run in each for name in set(run[:-1])),
+        "ended at": Counter(run[-1] for run in each if run),
+    }
     return Finding(
         "SGD with 6 features passes plateaus of 4++−, 4+ and 5 type",
         [
-            Case.of(
-                f"{left_square.size} runs", "stay near a square and leave it", share, "%"
+            Case.mean(
+                f"{len(each)} runs",
+                "stay near a square and leave it",
+                left.mean("scale"),
+                "%",
             ),
-            *counts,
+            *(
+                Case(f"{kind} {name}", "runs", count)
+                for kind, names in counts.items()
+                for name, count in names.most_common()
+            ),
         ],
         "more than 10% leave a square, one of them loses a silent corner, and a "
         "pentagon is passed",
-        len(squares) > 0.1 * left_square.size and bool(silent) and "5" in on_the_way,
+        bool(left.mean() > 0.1) and silent and "5" in counts["passed"],
         BY,
     )
 
 
-def rising(watched: xr.Dataset) -> Finding:
+def rising(runs: xr.DataArray) -> Finding:
     """Whether runs with several plateaus go from few corners to more."""
-    runs = names_of_plateaus(watched)
-    several = np.array([[len(run) > 1 for run in row] for row in runs])
-    never_lose = np.array([[_never_loses_a_corner(run) for run in row] for row in runs])
-    # Seeds without several plateaus say nothing.
-    of = np.where(several.any(0), several.sum(0), np.nan)
-    share = interval(_ratio, (several & never_lose).sum(0), of)
+    several = holds(lambda run: len(run) > 1, runs)
+    rises = holds(
+        lambda run: all(np.diff([measures.corners_of_name(name) for name in run]) >= 0),
+        runs,
+    )
+    share = interval(ratio, (several & rises).sum("scale"), several.sum("scale"))
     return Finding(
         "the way leads from few corners to more",
         [
@@ -143,33 +150,21 @@ def rising(watched: xr.Dataset) -> Finding:
 
 def stationary() -> Finding:
     """Whether the k-gons of our theory are stationary where the authors state none."""
-    cases = [Case(f"{k} corners", "gradient", largest_slope(k)) for k in MANY_CORNERS]
+    slopes = {k: measures.largest_slope(k) for k in MANY_CORNERS}
     return Finding(
         "no k-gon is stationary for 9 to 203 corners, unless 4 divides their number",
-        cases,
+        [Case(f"{k} corners", "gradient", slope) for k, slope in slopes.items()],
         "the largest entry of the gradient at the one k-gon that we find exceeds 1e-6",
-        max(case.value for case in cases) > 1e-6,
+        max(slopes.values()) > 1e-6,
         BY,
     )
 
 
-def names_of_plateaus(watched: xr.Dataset) -> list[list[list[str]]]:
-    """What every model stays near, in order: a list for each scale and seed."""
-    rows = [
-        [watched.isel(scale=i, seed=s) for s in range(watched.sizes["seed"])]
-        for i in range(watched.sizes["scale"])
-    ]
-    return [[[stay.name for stay in plateaus(run)] for run in row] for row in rows]
+def holds(what, runs: xr.DataArray) -> xr.DataArray:
+    """Whether something holds of each run, dimensions those of ``runs``."""
+    return xr.apply_ufunc(what, runs, vectorize=True, output_dtypes=[bool])
 
 
-def _leaves_a_square(run: list[str]) -> bool:
-    return any(name[0] == "4" for name in run[:-1])
-
-
-def _never_loses_a_corner(run: list[str]) -> bool:
-    corners = [int(name[0]) - name.count("−") for name in run]
-    return all(np.diff(corners) >= 0)
-
-
-def _ratio(part, whole, axis):
+def ratio(part, whole, axis):
+    """A ratio of totals."""
     return part.sum(axis) / whole.sum(axis)

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import xarray as xr
 
+from jsuper.files import datasets
 from jsuper.theory.one_hot import k_gon, one_hot_potential
 
 TOLERANCE = 5e-4
@@ -34,29 +35,45 @@ def level(n_features, corners, positive):
 
 def level_of_name(n_features: int, name: str) -> float:
     """The loss in closed form of a solution, by its name."""
-    return level(n_features, int(name[0]) - name.count("−"), name.count("+"))
+    return level(n_features, corners_of_name(name), name.count("+"))
+
+
+def corners_of_name(name: str) -> int:
+    """How many corners of a solution fire."""
+    return int(name[0]) - name.count("−")
+
+
+def lowest_level(n_features: int) -> float:
+    """The lowest loss of all k-gons with dead features of either bias, in closed form."""
+    c = n_features
+    return min(level(c, k, plus) for k in range(4, c + 1) for plus in range(c - k + 1))
 
 
 def identify(ds: xr.Dataset, tolerance: float = TOLERANCE) -> xr.Dataset:
-    """Adds the exact loss, the counts of corners and positive biases, and the name."""
-    W, b = ds["W"].transpose(..., "feature", "hidden"), ds["b"].transpose(..., "feature")
-    c = W.sizes["feature"]
-    norms = np.linalg.norm(W.values, axis=-1)
-    fires = (norms > 0.5) & (norms**2 + b.values > 0)
-    corners = fires.sum(-1)
-    positive = (~fires & (b.values > 1 / (4 * c))).sum(-1)
-    losses = np.asarray(jax.jit(exact_loss)(W.values, b.values))
-    names = np.empty(losses.shape, dtype=object)
-    for place, loss in np.ndenumerate(losses):
-        k, plus = int(corners[place]), int(positive[place])
-        near = abs(loss - level(c, k, plus)) < tolerance
-        names[place] = f"{max(k, 4)}{'+' * plus}{'−' * (4 - k)}" if near else "other"
-    dims = b.dims[:-1]
+    """Adds the exact loss, the corners and dead features of positive bias, and the name."""
+    W, b, c = ds["W"], ds["b"], ds.sizes["feature"]
+    square = (W**2).sum("hidden")
+    fires = (square > 0.25) & (square + b > 0)
+    corners = fires.sum("feature")
+    positive = (~fires & (b > 1 / (4 * c))).sum("feature")
+
+    def name(k, plus, loss):
+        near = abs(loss - level(c, int(k), int(plus))) < tolerance
+        return f"{max(k, 4)}{'+' * plus}{'−' * (4 - k)}" if near else "other"
+
+    loss = xr.apply_ufunc(
+        lambda W, b: np.asarray(jax.jit(exact_loss)(W, b)),
+        *(W, b),
+        input_core_dims=[["feature", "hidden"], ["feature"]],
+    )
+    names = xr.apply_ufunc(
+        name, corners, positive, loss, vectorize=True, output_dtypes=[object]
+    )
     return ds.assign(
-        exact_loss=(dims, losses, {"long_name": "exact loss, sum over features"}),
-        corners=(dims, corners, {"long_name": "features at corners"}),
-        positive=(dims, positive, {"long_name": "dead features of positive bias"}),
-        name=(dims, names.astype(str)),
+        exact_loss=loss.assign_attrs(long_name="exact loss, sum over features"),
+        corners=corners,
+        positive=positive,
+        name=names.astype(str),
     )
 
 
@@ -67,14 +84,13 @@ class Plateau(NamedTuple):
     snapshot: int
 
 
-def plateaus(run: xr.Dataset) -> list[Plateau]:
+def plateaus(names: np.ndarray, steps: np.ndarray) -> list[Plateau]:
     """What one model stays near for a tenth of a decade or more, in order.
 
     A short absence does not end a stay; after another plateau the same solution counts
     again.
     """
-    names = run["name"].values
-    decades = np.log10(run["step"].values)
+    decades = np.log10(steps)
     ends = np.flatnonzero(np.r_[names[1:] != names[:-1], True])
     firsts = np.r_[0, ends[:-1] + 1]
     stays = [
@@ -85,20 +101,15 @@ def plateaus(run: xr.Dataset) -> list[Plateau]:
     return [next(group) for _, group in itertools.groupby(stays, lambda stay: stay.name)]
 
 
-def by_features(models: xr.DataTree, prefix: str) -> dict[int, xr.Dataset]:
-    """The datasets of which there is one for each number of features, by that number."""
-    datasets = [
-        node.to_dataset()
-        for name, node in models.children.items()
+def by_features(models: xr.DataTree, prefix: str, names: list[str]) -> xr.Dataset:
+    """Some variables of all numbers of features, of which each has a dataset."""
+    found = {
+        ds.sizes["feature"]: ds[names]
+        for name, ds in datasets(models).items()
         if name.startswith(prefix)
-    ]
-    return {ds.sizes["feature"]: ds for ds in datasets}
-
-
-def lowest_level(n_features: int) -> float:
-    """The lowest loss of all k-gons with dead features of either bias, in closed form."""
-    c = n_features
-    return min(level(c, k, plus) for k in range(4, c + 1) for plus in range(c - k + 1))
+    }
+    joined = xr.concat(list(found.values()), "features", join="outer")
+    return joined.assign_coords(features=list(found))
 
 
 def largest_slope(corners: int) -> float:

@@ -1,6 +1,6 @@
 """Models trained from random weights and from polygons, and models watched in training."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import jax
 import numpy as np
@@ -8,6 +8,7 @@ import optax
 import xarray as xr
 
 import jsuper as js
+from jsuper.experiments.experiment import setting
 from jsuper.experiments.k_gons.measures import NEAR, exact_loss, identify
 from jsuper.pytrees import pytree
 from jsuper.theory.one_hot import k_gon
@@ -24,21 +25,21 @@ class Settings:
     """What differs between the full and the quick version, and other numbers of ours."""
 
     features: tuple[int, ...] = (5, 6, 7, 8)
-    scales: tuple[float, ...] = field(
-        default=(0.1, 0.3, 1.0), metadata={"name": "standard deviations of random starts"}
+    scales: tuple[float, ...] = setting(
+        (0.1, 0.3, 1.0), "standard deviations of random starts"
     )
-    seeds: int = field(default=300, metadata={"name": "random starts: seeds"})
-    steps: int = field(default=8_000, metadata={"name": "random starts: steps"})
-    rate: float = field(default=0.1, metadata={"name": "random starts: rate"})
-    polygon_seeds: int = field(default=50, metadata={"name": "starts at k-gons: seeds"})
-    polygon_steps: int = field(default=4_000, metadata={"name": "starts at k-gons: steps"})
-    polygon_rate: float = field(default=0.1, metadata={"name": "starts at k-gons: rate"})
-    noise: float = field(default=0.05, metadata={"name": "starts at k-gons: noise"})
-    watched_features: int = field(default=6, metadata={"name": "watched: features"})
-    watched_seeds: int = field(default=60, metadata={"name": "watched: seeds"})
-    watched_steps: int = field(default=20_000, metadata={"name": "watched: steps"})
-    watched_rate: float = field(default=0.03, metadata={"name": "watched: rate"})
-    snapshots: int = field(default=70, metadata={"name": "watched: snapshots"})
+    seeds: int = setting(300, "random starts: seeds")
+    steps: int = setting(8_000, "random starts: steps")
+    rate: float = setting(0.1, "random starts: rate")
+    polygon_seeds: int = setting(50, "starts at k-gons: seeds")
+    polygon_steps: int = setting(4_000, "starts at k-gons: steps")
+    polygon_rate: float = setting(0.1, "starts at k-gons: rate")
+    noise: float = setting(0.05, "starts at k-gons: noise")
+    watched_features: int = setting(6, "watched: features")
+    watched_seeds: int = setting(60, "watched: seeds")
+    watched_steps: int = setting(20_000, "watched: steps")
+    watched_rate: float = setting(0.03, "watched: rate")
+    snapshots: int = setting(70, "watched: snapshots")
 
 
 FULL = Settings()
@@ -56,9 +57,9 @@ QUICK = Settings(
 
 @pytree
 class ExactTask:
-    """The exact loss of one-hot features, a sum over features as in the paper.
+    """The exact loss of one-hot features, which takes no samples.
 
-    Anything with `init` and `loss` trains: this one needs no samples.
+    Anything with `init` and `loss` trains.
     """
 
     model: js.ToyModel
@@ -85,32 +86,32 @@ def sampled_task(n_features: int, scale=0.1) -> js.Task:
 
 def train(settings: Settings) -> dict[str, xr.Dataset]:
     """Trains from random weights and from polygons, watches, and names all models."""
-    datasets = {f"random-starts-{c}": random_starts(c, settings) for c in settings.features}
-    datasets |= {
-        f"polygon-starts-{c}": polygon_starts(c, settings) for c in settings.features
+    s = settings
+    starts = {"random-starts": random_starts, "polygon-starts": polygon_starts}
+    datasets = {
+        f"{n}-{c}": identify(f(c, s)) for n, f in starts.items() for c in s.features
     }
-    return datasets | {"watched": watched(settings)}
+    return datasets | {"watched": identify(watched(s), NEAR)}
 
 
-def random_starts(n_features: int, settings: Settings) -> xr.Dataset:
+def random_starts(n_features: int, s: Settings) -> xr.Dataset:
     """Gradient descent on the exact loss from random weights of several scales."""
-    optimizer = optax.sgd(settings.rate, MOMENTUM)
-    recipe = js.Recipe(settings.steps, batch_size=1, eval_batches=1, optimizer=optimizer)
-    axes = {"scale": settings.scales, "seed": settings.seeds}
+    sgd = optax.sgd(s.rate, MOMENTUM)
+    recipe = js.Recipe(s.steps, batch_size=1, eval_batches=1, optimizer=sgd)
+    axes = {"scale": s.scales, "seed": s.seeds}
 
     def build(scale):
         return ExactTask(js.ToyModel(n_features, 2, init_std=scale))
 
-    return identify(js.sweep(build, axes, recipe, key=jax.random.key(0)))
+    return js.sweep(build, axes, recipe, key=jax.random.key(0))
 
 
-def polygon_starts(n_features: int, settings: Settings) -> xr.Dataset:
+def polygon_starts(n_features: int, s: Settings) -> xr.Dataset:
     """SGD on samples from every k-gon, with noise on all weights and biases."""
     start_key, train_key = jax.random.split(jax.random.key(1))
-    noisy = noisy_polygons(n_features, settings.polygon_seeds, settings.noise, start_key)
-    optimizer = optax.sgd(settings.polygon_rate, MOMENTUM)
-    recipe = js.Recipe(settings.polygon_steps, BATCH_SIZE, optimizer)
-    axes = {"seed": settings.polygon_seeds}
+    noisy = noisy_polygons(n_features, s.polygon_seeds, s.noise, start_key)
+    recipe = js.Recipe(s.polygon_steps, BATCH_SIZE, optax.sgd(s.polygon_rate, MOMENTUM))
+    axes = {"seed": s.polygon_seeds}
 
     def build():
         return sampled_task(n_features)
@@ -119,32 +120,30 @@ def polygon_starts(n_features: int, settings: Settings) -> xr.Dataset:
         k: js.sweep(build, axes, recipe, key=train_key, start=noisy.sel(start=k, drop=True))
         for k in noisy["start"].values.tolist()
     }
-    return identify(js.concat(found, "start"))
+    return js.concat(found, "start")
 
 
 def noisy_polygons(n_features: int, seeds: int, noise: float, key: jax.Array) -> xr.Dataset:
     """The k-gons of 4 to c corners, with noise of each seed's own."""
-    corners = range(4, n_features + 1)
+    corners = list(range(4, n_features + 1))
     ideal = [k_gon(k).params(n_features) for k in corners]
-    ds = xr.Dataset(coords={"start": list(corners), "seed": np.arange(seeds)})
+    ds = xr.Dataset(coords={"start": corners, "seed": np.arange(seeds)})
     for i, (name, dims) in enumerate(js.ToyModel(n_features, 2).dims.items()):
         centre = np.stack([params[name] for params in ideal])[:, None].astype(np.float32)
         shape = (len(ideal), seeds, *centre.shape[2:])
-        drawn = jax.random.normal(jax.random.fold_in(key, i), shape)
-        ds[name] = (("start", "seed", *dims), centre + noise * np.asarray(drawn))
+        normal = jax.random.normal(jax.random.fold_in(key, i), shape)
+        ds[name] = (("start", "seed", *dims), centre + noise * np.asarray(normal))
     return ds
 
 
-def watched(settings: Settings) -> xr.Dataset:
+def watched(s: Settings) -> xr.Dataset:
     """SGD on samples from random weights, at log-spaced snapshots."""
-    optimizer = optax.sgd(settings.watched_rate, MOMENTUM)
-    steps = settings.watched_steps
-    recipe = js.Recipe(steps, BATCH_SIZE, optimizer, eval_batches=1)
-    at = np.geomspace(FIRST_SNAPSHOT, steps, settings.snapshots).astype(int)
-    axes = {"scale": settings.scales, "seed": settings.watched_seeds}
+    sgd = optax.sgd(s.watched_rate, MOMENTUM)
+    recipe = js.Recipe(s.watched_steps, BATCH_SIZE, sgd, eval_batches=1)
+    at = np.geomspace(FIRST_SNAPSHOT, s.watched_steps, s.snapshots).astype(int)
+    axes = {"scale": s.scales, "seed": s.watched_seeds}
 
     def build(scale):
-        return sampled_task(settings.watched_features, scale)
+        return sampled_task(s.watched_features, scale)
 
-    ds = js.snapshots(build, axes, recipe, key=jax.random.key(2), at=np.unique(at))
-    return identify(ds, NEAR)
+    return js.snapshots(build, axes, recipe, key=jax.random.key(2), at=np.unique(at))

@@ -1,85 +1,75 @@
 """What the paper says of energy levels and of the four stages, beside our models."""
 
-import numpy as np
 import xarray as xr
 
 from jsuper.experiments.findings import Case, Finding
-from jsuper.experiments.learning_dynamics.measures import (
-    NEAR,
-    SETTLED,
-    are_octahedra,
-    are_triples,
-    first_steps,
-    jumps,
-    on_level,
-    set_geometry,
-)
-from jsuper.results.statistics import interval
+from jsuper.experiments.learning_dynamics import measures
+from jsuper.files import datasets
 
 
 def findings(models: xr.DataTree) -> list[Finding]:
     """Three findings on energy levels, three on the stages."""
-    levels, stages = (models[name].to_dataset() for name in ("levels", "stages"))
-    jump, shape = jumps(levels), set_geometry(stages)
+    ds = datasets(models)
+    jump, shape = measures.jumps(ds["levels"]), measures.set_geometry(ds["stages"])
+    steps = measures.first_steps(shape)
     return [
-        digons(levels),
-        discrete(on_level(levels), jump),
-        drops(jump),
+        digons(ds["levels"].isel(step=-1)),
+        discrete(jump),
+        drops(jump.isel(seed=(jump["late"] > 0).values)),
         attractor(shape.isel(step=-1)),
-        order(first_steps(shape)),
-        durations(first_steps(shape)),
+        order(steps),
+        durations(steps),
     ]
 
 
-def digons(ds: xr.Dataset) -> Finding:
+def digons(last: xr.Dataset) -> Finding:
     """Whether all features end in antipodal pairs that fill the dimensions."""
-    last = ds.isel(step=-1)
-    represented = last["is_represented"]
+    represented, (n, m) = (
+        last["is_represented"],
+        (last.sizes[d] for d in ("feature", "hidden")),
+    )
     off = abs(last["dimensionality"] - 0.5).where(represented)
-    worst, count = float(off.max()), represented.sum("feature")
-    n, m, seeds = (last.sizes[name] for name in ("feature", "hidden", "seed"))
-    where = f"of {n} in {m} dimensions"
+    count = represented.sum("feature")
     return Finding(
         "all features end with a dimensionality of 1/2",
         [
-            Case("represented features", "largest distance from 1/2", worst, n=seeds),
-            Case(where, "fewest represented", int(count.min()), n=seeds),
-            Case(where, "most", int(count.max()), n=seeds),
+            Case("", "largest distance from 1/2", float(off.max()), n=last.sizes["seed"]),
+            Case.mean("", f"represented of {n} in {m} dimensions", count),
         ],
         "every represented feature is within 0.05 of 1/2, and they are twice as many as "
         "dimensions in every seed",
-        worst < 0.05 and bool((count == 2 * m).all()),
+        bool(off.max() < 0.05 and (count == 2 * m).all()),
     )
 
 
-def discrete(on: xr.DataArray, jump: xr.Dataset) -> Finding:
+def discrete(jump: xr.Dataset) -> Finding:
     """Whether dimensionalities stay on energy levels and features still change theirs."""
-    where = f"after {SETTLED:.0%} of the steps"
-    late = int(jump["late"].sum())
+    where, late = f"after {measures.SETTLED:.0%} of the steps", int(jump["late"].sum())
     return Finding(
         "dimensionalities jump between discrete values",
         [
-            Case.of(where, f"D within {NEAR:g} of a level", interval(np.mean, on), "%"),
+            Case.mean(
+                where, f"D within {measures.NEAR:g} of a level", jump["on_level"], "%"
+            ),
             Case(where, "features come or go", late, n=jump.sizes["seed"]),
-            Case.of(where, "in seeds", interval(np.mean, jump["late"] > 0), "%"),
+            Case.mean(where, "in seeds", jump["late"] > 0, "%"),
         ],
         "more than 90% are on one of the energy levels 0, 1/2 and 1, and at least one "
         "feature comes or goes",
-        float(on.mean()) > 0.9 and late > 0,
+        bool(jump["on_level"].mean() > 0.9 and late > 0),
     )
 
 
-def drops(jump: xr.Dataset) -> Finding:
-    """Whether the loss falls while features jump."""
-    late = jump.isel(seed=(jump["late"] > 0).values)
-    fall = interval(np.mean, late["fall"])
-    lowest = float(late["fall"].min()) if fall.n else np.nan
+def drops(late: xr.Dataset) -> Finding:
+    """Whether the loss falls while features jump, in the seeds in which some do late."""
     where = "seeds with late jumps"
+    fall = Case.mean(where, "fall of the loss while a feature moves", late["fall"], "%")
+    lowest = late["fall"].min().item() if fall.n else float("nan")
     return Finding(
         "each jump coincides with a drop of the loss",
         [
-            Case.of(where, "fall of the loss while a feature moves", fall, "%"),
-            Case.of(where, "time", interval(np.mean, late["intervals"]), "%"),
+            fall,
+            Case.mean(where, "time", late["intervals"], "%"),
             Case("lowest of them", "fall", lowest, n=fall.n, unit="%"),
         ],
         "more than 80% of the remaining fall of the loss (mean over seeds with late jumps) "
@@ -91,14 +81,10 @@ def drops(jump: xr.Dataset) -> Finding:
 
 def attractor(final: xr.Dataset) -> Finding:
     """Whether most seeds end as an octahedron."""
-    octahedra = interval(np.mean, are_octahedra(final))
-    triples = interval(np.mean, are_triples(final))
+    octahedra = Case.mean("", "seeds that end as an octahedron", final["octahedron"], "%")
     return Finding(
         "the octahedron is a strong attractor",
-        [
-            Case.of("", "seeds that end as an octahedron", octahedra, "%"),
-            Case.of("", "with two orthogonal triples", triples, "%"),
-        ],
+        [octahedra, Case.mean("", "with two orthogonal triples", final["triples"], "%")],
         "more than half of the seeds end with each feature orthogonal to its set and "
         "opposite to one of the other",
         octahedra.value > 0.5,
@@ -107,41 +93,32 @@ def attractor(final: xr.Dataset) -> Finding:
 
 def order(steps: xr.DataArray) -> Finding:
     """Whether most seeds pass all stages one after another."""
-    ordered = interval(np.mean, (steps.diff("stage") > 0).all("stage"))
+    ordered = (steps.diff("stage") > 0).all("stage")
+    share = Case.mean("", "seeds that pass all of them in this order", ordered, "%")
     return Finding(
         "four stages: near 0, two bunches, each opens, octahedron",
-        [Case.of("", "seeds that pass all of them in this order", ordered, "%")],
+        [share],
         "more than half of the seeds do",
-        ordered.value > 0.5,
+        share.value > 0.5,
     )
 
 
 def durations(steps: xr.DataArray) -> Finding:
     """Whether stages begin at different steps in different seeds."""
-    found = [
-        stage(str(name), row[np.isfinite(row)])
-        for name, row in zip(steps["stage"].values, steps.values, strict=True)
+    ratios = steps.max("seed") / steps.min("seed")
+    ratios = ratios.sortby(-ratios.fillna(0))
+    cases = [
+        case
+        for name, ratio in zip(ratios["stage"].values, ratios.values, strict=True)
+        for case in (
+            Case(name, "latest seed over earliest", float(ratio), n=steps.sizes["seed"]),
+            Case.spread(name, "median step", steps.sel(stage=name), "seeds"),
+        )
     ]
-    found.sort(key=lambda cases: np.nan_to_num(-cases[0].value))
     return Finding(
         "the steps in between vary from seed to seed",
-        [case for cases in found for case in cases],
+        cases,
         "at one of the stages the latest seed takes more than 1.5 times the steps of the "
         "earliest",
-        found[0][0].value > 1.5,
+        bool(ratios.max() > 1.5),
     )
-
-
-def stage(name: str, first: np.ndarray) -> tuple[Case, Case]:
-    """When seeds reach a stage: the latest relative to the earliest, and the median."""
-    low, middle, high = np.quantile(first, [0, 0.5, 1]) if len(first) else [np.nan] * 3
-    median = Case(
-        name,
-        "median step",
-        float(middle),
-        float(low),
-        float(high),
-        len(first),
-        interval="range over seeds",
-    )
-    return Case(name, "latest seed over earliest", float(high / low), n=len(first)), median

@@ -18,7 +18,7 @@ SET_SIZE, SET_DENSITY, INIT_STD = 3, 0.05, 0.1
 class Settings:
     """What differs between the full and the quick version, and the rest of the recipe."""
 
-    level_seeds: int = 8
+    level_seeds: int = 16
     level_steps: int = 5_000
     level_snapshots: int = 150
     stage_seeds: int = 32
@@ -29,14 +29,7 @@ class Settings:
 
 
 FULL = Settings()
-QUICK = Settings(
-    level_seeds=4,
-    level_steps=3_000,
-    level_snapshots=60,
-    stage_seeds=8,
-    stage_steps=3_000,
-    stage_snapshots=40,
-)
+QUICK = Settings(4, 3_000, 60, 8, 3_000, 40)
 
 
 def digons(density) -> js.Task:
@@ -51,34 +44,22 @@ def two_sets(density) -> js.Task:
     return js.Task(js.CorrelatedFeatures(2, SET_SIZE, density), model)
 
 
-@functools.cache
-def constant_adam(rate: float) -> optax.GradientTransformation:
-    """Adam whose rate stays as it is."""
-    return optax.adam(rate)
-
-
-def snapshot_steps(first: int, last: int, count: int) -> list[int]:
-    """Steps of the snapshots: 0, then log-spaced."""
-    return [0, *np.unique(np.geomspace(first, last, count).astype(int)).tolist()]
+constant_adam = functools.cache(optax.adam)
+"""Adam whose rate stays as it is, the same object for the same rate."""
 
 
 def train(settings: Settings) -> dict[str, xr.Dataset]:
-    """Trains both kinds of models, and measures them along the way."""
+    """Trains both kinds of models, and measures them at log-spaced snapshots."""
     s = settings
-    optimizer = constant_adam(s.rate)
 
     def along_training(task, density, seeds, steps, snapshots):
+        optimizer = constant_adam(s.rate)
         recipe = js.Recipe(steps, s.batch_size, optimizer, eval_batches=32)
         axes = {"density": [density], "seed": seeds}
-        at = snapshot_steps(3, steps, snapshots)
+        at = [0, *np.unique(np.geomspace(3, steps, snapshots).astype(int)).tolist()]
         ds = js.snapshots(task, axes, recipe, key=jax.random.key(0), at=at)
         return js.measure(ds.isel(density=0))
 
-    return {
-        "levels": along_training(
-            digons, DENSITY, s.level_seeds, s.level_steps, s.level_snapshots
-        ),
-        "stages": along_training(
-            two_sets, SET_DENSITY, s.stage_seeds, s.stage_steps, s.stage_snapshots
-        ),
-    }
+    levels = digons, DENSITY, s.level_seeds, s.level_steps, s.level_snapshots
+    stages = two_sets, SET_DENSITY, s.stage_seeds, s.stage_steps, s.stage_snapshots
+    return {"levels": along_training(*levels), "stages": along_training(*stages)}
