@@ -1,7 +1,7 @@
 """Which affix does a classifier invent? Sixteen seeds of a model with two hidden neurons.
 
-Trains on composed words with one affix, asks for words with two, and compares the wrong
-answers with the class between the two affixes in the hidden plane. Run it with
+Trains on composed words with one affix, asks for words with two, and compares the incorrect
+predictions with the class between the two affixes in the hidden plane. Run it with
 
     python scripts/affix_hallucination.py
 """
@@ -38,13 +38,13 @@ means = geometry.class_means(z, train.pure.labels)
 circle = geometry.circle_order(geometry.displacements(means)[1])
 print("seed 0, counterclockwise:", *(AFFIXES[label] for label in circle[0]))
 
-print("pair           right  neighbours (of models)   wrong: the class between")
+print("pair           correct  adjacent (of models)   incorrect: the class between")
 for pair in PAIRS:
     words = test.having(*pair)
-    answer = evaluation.answers(evaluation.predict(model, params, words.encode())[1])
-    right = evaluation.is_right(answer, words.labels)
+    predicted = evaluation.predictions(evaluation.predict(model, params, words.encode())[1])
+    correct = evaluation.is_correct(predicted, words.labels)
     middle = geometry.between(circle, [[AFFIXES.index(affix) for affix in pair]])
-    wrong = ~right & (middle >= 0)
-    share = (answer == middle)[wrong].mean() if wrong.any() else np.nan
+    incorrect = ~correct & (middle >= 0)
+    share = (predicted == middle)[incorrect].mean() if incorrect.any() else np.nan
     near = (middle < 0).mean()
-    print(f"{' '.join(pair):14} {right.mean():5.0%}  {near:24.0%}  {share:24.0%}")
+    print(f"{' '.join(pair):14} {correct.mean():7.0%}  {near:20.0%}  {share:29.0%}")

@@ -30,21 +30,21 @@ ds = js.sweep(lambda: task, {"seed": 8}, recipe, key=jax.random.key(1))
 
 params = params_of(ds)
 z, outputs = evaluation.predict(model, params, train.pure.encode())
-recall = evaluation.class_recall(evaluation.answers(outputs), train.pure.labels)
-learnt = evaluation.passes_gate(recall)  # the others know fewer affixes, and confuse fewer
-print(f"{learnt.sum()} of {len(learnt)} models have learnt their task")
+recall = evaluation.class_recall(evaluation.predictions(outputs), train.pure.labels)
+learned = evaluation.has_learned(recall)  # the others know fewer affixes, and confuse fewer
+print(f"{learned.sum()} of {len(learned)} models have learned their task")
 
 means = geometry.class_means(z, train.pure.labels)
-print("pair          seed  wrong  invented  nearest third class at the sum")
+print("pair          seed  incorrect  invented  nearest third class at the sum")
 for pair in pairs:
     dual = test.having(*pair)
-    answer = evaluation.answers(evaluation.predict(model, params, dual.encode())[1])
-    wrong = ~evaluation.is_right(answer, dual.labels)
+    predicted = evaluation.predictions(evaluation.predict(model, params, dual.encode())[1])
+    incorrect = ~evaluation.is_correct(predicted, dual.labels)
     index = [[affixes.index(affix) for affix in pair]]
     at = geometry.predicted_positions(means, index)
     third = geometry.likeliest_other(jax.vmap(model.read)(params, at), index)[:, 0]
-    for seed in np.flatnonzero(learnt & wrong.any(1)):
-        commonest = np.bincount(answer[seed, wrong[seed]]).argmax()
-        share = f"{wrong[seed].mean():.0%}"
-        names = f"{affixes[commonest]:8}  {affixes[third[seed]]}"
-        print(f"{' '.join(pair):12}  {seed:4}  {share:>5}  {names}")
+    for seed in np.flatnonzero(learned & incorrect.any(1)):
+        most_frequent = np.bincount(predicted[seed, incorrect[seed]]).argmax()
+        share = f"{incorrect[seed].mean():.0%}"
+        names = f"{affixes[most_frequent]:8}  {affixes[third[seed]]}"
+        print(f"{' '.join(pair):12}  {seed:4}  {share:>9}  {names}")

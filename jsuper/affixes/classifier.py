@@ -138,7 +138,7 @@ class AffixClassifier:
     $$z = \mathrm{pool}_s\, \mathrm{ReLU}(K x_{s:s+5} + k)\, V + c, \qquad
     h = \mathrm{ExReLU}_t(z), \qquad y = h W^\top + b$$
 
-    with embedded characters $x$. The answer is the label of the largest $y$.
+    with embedded characters $x$. The prediction is the label of the largest $y$.
 
     Args:
         n_hidden: Number of hidden neurons, at least 1.

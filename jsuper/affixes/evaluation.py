@@ -1,4 +1,4 @@
-r"""What trained classifiers answer, and when an answer counts as right.
+r"""What trained classifiers predict, and when a prediction counts as correct.
 
 All functions take plain arrays with any leading axes, such as one for the models.
 """
@@ -17,7 +17,7 @@ from jsuper.affixes.classifier import AffixClassifier
 from jsuper.affixes.encoding import N_CHARACTERS
 from jsuper.validation import check
 
-NO_ANSWER = -1
+NO_PREDICTION = -1
 
 
 @functools.partial(jax.jit, static_argnames="shared")
@@ -96,42 +96,42 @@ def predict(
     return z.reshape(*axes, *z.shape[1:]), outputs.reshape(*axes, *outputs.shape[1:])
 
 
-def answers(outputs: ArrayLike) -> np.ndarray:
-    """Returns the label of the largest output, `NO_ANSWER` if there is no single one.
+def predictions(outputs: ArrayLike) -> np.ndarray:
+    """Returns the label of the largest output, `NO_PREDICTION` if there is no single one.
 
-    With an output activation all outputs may be 0, which is no answer.
+    With an output activation all outputs may be 0, which is no prediction.
 
     Args:
         outputs: Shape (..., n_labels).
 
     Example:
-        >>> answers([[0.1, 0.7, 0.2], [0.0, 0.0, 0.0]])
+        >>> predictions([[0.1, 0.7, 0.2], [0.0, 0.0, 0.0]])
         array([ 1, -1])
     """
     outputs = np.asarray(outputs)
     largest = outputs.max(-1, keepdims=True)
     single = (outputs == largest).sum(-1) == 1
-    return np.where(single, outputs.argmax(-1), NO_ANSWER)
+    return np.where(single, outputs.argmax(-1), NO_PREDICTION)
 
 
-def is_right(answer: ArrayLike, labels: ArrayLike) -> np.ndarray:
-    """Returns whether each answer is a label of its word: for dual words either counts.
+def is_correct(predicted: ArrayLike, labels: ArrayLike) -> np.ndarray:
+    """Returns whether each prediction is a label of its word: for dual words either counts.
 
     Args:
-        answer: Integers, shape (...), `NO_ANSWER` never right.
+        predicted: Integers, shape (...), `NO_PREDICTION` never correct.
         labels: Booleans, broadcast against (..., n_labels).
 
     Raises:
-        ValueError: If ``answer`` is not of integers or ``labels`` not of booleans.
+        ValueError: If ``predicted`` is not of integers or ``labels`` not of booleans.
 
     Example:
-        >>> is_right([0, 1, 2, -1], [True, False, True]).tolist()
+        >>> is_correct([0, 1, 2, -1], [True, False, True]).tolist()
         [True, False, True, False]
     """
-    answer, labels = np.asarray(answer), _check_labels(labels)
-    if answer.dtype.kind not in "iu":
-        raise ValueError(f"answer must be integers, got {answer.dtype}")
-    one_hot = answer[..., None] == np.arange(labels.shape[-1])
+    predicted, labels = np.asarray(predicted), _check_labels(labels)
+    if predicted.dtype.kind not in "iu":
+        raise ValueError(f"predicted must be integers, got {predicted.dtype}")
+    one_hot = predicted[..., None] == np.arange(labels.shape[-1])
     return (one_hot & labels).any(-1)
 
 
@@ -157,11 +157,11 @@ def all_in_top(outputs: ArrayLike, labels: ArrayLike) -> np.ndarray:
 
 
 def chance_corrected(accuracy: ArrayLike, chance: ArrayLike) -> np.ndarray:
-    """Returns (accuracy - chance) / (1 - chance): 0 for guessing, 1 for always right.
+    """Returns (accuracy - chance) / (1 - chance): 0 for guessing, 1 for always correct.
 
     Args:
-        accuracy: Share of right answers.
-        chance: Share of right answers by guessing, in [0, 1): number of labels of the
+        accuracy: Share of correct predictions.
+        chance: Share of correct predictions by guessing, in [0, 1): number of labels of the
             word over number of labels.
 
     Example:
@@ -173,13 +173,13 @@ def chance_corrected(accuracy: ArrayLike, chance: ArrayLike) -> np.ndarray:
     return (np.asarray(accuracy) - chance) / (1 - chance)
 
 
-def class_recall(answer: ArrayLike, labels: ArrayLike) -> np.ndarray:
-    """Returns the share of right answers among the words of each label.
+def class_recall(predicted: ArrayLike, labels: ArrayLike) -> np.ndarray:
+    """Returns the share of correct predictions among the words of each label.
 
     Args:
-        answer: Integers, shape (..., n_words).
+        predicted: Integers, shape (..., n_words).
         labels: One label per word or none, booleans of shape (n_words, n_labels), or with
-            the leading axes of ``answer``.
+            the leading axes of ``predicted``.
 
     Returns:
         Shares, shape (..., n_labels); NaN for a label without words.
@@ -190,65 +190,66 @@ def class_recall(answer: ArrayLike, labels: ArrayLike) -> np.ndarray:
     labels = np.asarray(labels, bool)
     if (labels.sum(-1) > 1).any():
         raise ValueError("labels must be one for each word, got a word with two")
-    hits = np.asarray(answer)[..., None] == np.arange(labels.shape[-1])
+    hits = np.asarray(predicted)[..., None] == np.arange(labels.shape[-1])
     with np.errstate(invalid="ignore"):
         return (hits & labels).sum(-2) / labels.sum(-2)
 
 
-def passes_gate(recall: ArrayLike, least: float = 0.9) -> np.ndarray:
-    """Returns whether a model has learnt its task: mean recall of the labels >= ``least``.
+def has_learned(recall: ArrayLike, min_recall: float = 0.9) -> np.ndarray:
+    """Returns whether a model has learned the task: mean recall ``min_recall`` or more.
 
     On unequal classes a model may never learn one of them and have a good accuracy all the
     same; and a model that knows fewer labels confuses fewer.
 
     Args:
         recall: Recall of each label on the training set, shape (..., n_labels).
-        least: Lowest mean that passes, in [0, 1].
+        min_recall: Lowest mean that does, in [0, 1].
     """
-    check("least", least, lambda x: (x >= 0) & (x <= 1), "in [0, 1]")
-    return np.mean(np.asarray(recall), -1) >= least
+    check("min_recall", min_recall, lambda x: (x >= 0) & (x <= 1), "in [0, 1]")
+    return np.mean(np.asarray(recall), -1) >= min_recall
 
 
 def interference_counts(
-    first_right: ArrayLike, second_right: ArrayLike, dual_right: ArrayLike
+    first_correct: ArrayLike, second_correct: ArrayLike, dual_correct: ArrayLike
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Counts P(dual word wrong | both words of one affix right), stem by stem.
+    """Counts P(dual word incorrect | both words of one affix correct), stem by stem.
 
     A stem that a model cannot read at all is no interference: of a stem whose two words
-    with one affix are both right, is the word with both affixes wrong?
+    with one affix are both correct, is the word with both affixes incorrect?
 
     Args:
-        first_right: Whether the word with the first affix alone is right, shape
+        first_correct: Whether the word with the first affix alone is correct, shape
             (..., n_stems).
-        second_right: The same for the second affix.
-        dual_right: The same for the word with both.
+        second_correct: The same for the second affix.
+        dual_correct: The same for the word with both.
 
     Returns:
-        Number of wrong dual words, and number of stems with both words right, shape (...);
+        Number of incorrect dual words, and number of stems with both words correct, shape
+            (...);
         their ratio is the rate.
 
     Example:
-        >>> wrong, stems = interference_counts([1, 1, 0], [1, 1, 1], [1, 0, 0])
-        >>> int(wrong), int(stems)
+        >>> incorrect, stems = interference_counts([1, 1, 0], [1, 1, 1], [1, 0, 0])
+        >>> int(incorrect), int(stems)
         (1, 2)
     """
-    both = np.asarray(first_right, bool) & np.asarray(second_right, bool)
-    return (both & ~np.asarray(dual_right, bool)).sum(-1), both.sum(-1)
+    both = np.asarray(first_correct, bool) & np.asarray(second_correct, bool)
+    return (both & ~np.asarray(dual_correct, bool)).sum(-1), both.sum(-1)
 
 
-def live_units(hidden: ArrayLike, least: float = 0.01) -> np.ndarray:
-    """Returns how many hidden neurons are not 0 on a share ``least`` of the words or more.
+def active_neurons(hidden: ArrayLike, min_share: float = 0.01) -> np.ndarray:
+    """Returns how many hidden neurons are not 0 on ``min_share`` of the words or more.
 
     Args:
         hidden: Activations, shape (..., n_words, n_hidden).
-        least: Share of the words, in [0, 1].
+        min_share: As a share of the words, in [0, 1].
 
     Example:
-        >>> int(live_units([[1.0, 0.0], [0.0, 0.0]]))
+        >>> int(active_neurons([[1.0, 0.0], [0.0, 0.0]]))
         1
     """
-    check("least", least, lambda x: (x >= 0) & (x <= 1), "in [0, 1]")
-    return ((np.asarray(hidden) != 0).mean(-2) >= max(least, 1e-12)).sum(-1)
+    check("min_share", min_share, lambda x: (x >= 0) & (x <= 1), "in [0, 1]")
+    return ((np.asarray(hidden) != 0).mean(-2) >= max(min_share, 1e-12)).sum(-1)
 
 
 def _check_labels(labels: ArrayLike) -> np.ndarray:

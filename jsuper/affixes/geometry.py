@@ -1,22 +1,21 @@
 r"""Where words lie in the hidden plane, and what that says of words with two affixes.
 
-Every affix moves a word from the centre of the plane by its mean displacement, learnt from
+Every affix moves a word from the centre of the plane by its mean displacement, learned from
 words with one affix. If displacements add, as the review's "additive interference" has
 it, a word with two affixes lies at
 
 $$\hat z_{ab} = c + d_a + d_b, \qquad d_a = m_a - c,$$
 
 with the mean $m_a$ of the words with affix a and the centre $c$, the mean of the five. The
-class in whose region that point lies is then what the model answers.
+class in whose region that point lies is then the prediction.
 """
-
-from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import root_scalar
+from scipy.special import comb
 
-from jsuper.validation import check, check_count
+from jsuper.validation import check_count
 
 
 def class_means(z: ArrayLike, labels: ArrayLike) -> np.ndarray:
@@ -99,9 +98,7 @@ def circle_order(d: ArrayLike) -> np.ndarray:
         >>> circle_order([[1.0, 0.0], [-1.0, 0.1], [0.0, 1.0]]).tolist()
         [0, 2, 1]
     """
-    d = np.asarray(d)
-    if d.shape[-1] != 2:
-        raise ValueError(f"d must have two hidden dimensions, got {d.shape[-1]}")
+    d = _check_plane(d)
     return np.argsort(np.mod(np.arctan2(d[..., 1], d[..., 0]), 2 * np.pi), axis=-1)
 
 
@@ -174,58 +171,54 @@ def shuffles(n_models: int, n_labels: int, seed: int = 0) -> np.ndarray:
     return rng.permuted(np.tile(np.arange(n_labels), (n_models, 1)), axis=1)
 
 
-def interval(
-    statistic: Callable[..., Any],
-    counts: Sequence[ArrayLike],
-    n_resamples: int = 2_000,
-    level: float = 0.95,
-    seed: int = 0,
-) -> tuple[float, float, float]:
-    """Returns a statistic of totals over models with its bootstrap interval.
-
-    Models are drawn again with replacement: words of one model are not independent, models
-    are.
+def largest_gap(d: ArrayLike) -> np.ndarray:
+    """Returns the largest angle between neighbours on the circle of directions.
 
     Args:
-        statistic: Function of the totals of ``counts``, a ratio for example.
-        counts: Arrays with one number per model, each of shape (n_models,).
-        n_resamples: Number of draws.
-        level: Share of the draws inside the interval, in (0, 1).
-        seed: Seed of the draws.
+        d: Displacements, shape (..., n_labels, 2).
 
     Returns:
-        The statistic, and the lower and upper end of its percentile interval. NaN where it
-        is not defined, and for the ends of a single model.
+        Degrees, shape (...); 72 for a regular pentagon.
 
     Raises:
-        ValueError: If ``counts`` differ in length or an argument is out of range.
+        ValueError: If there are not two hidden dimensions.
 
     Example:
-        >>> def share(hits, trials):
-        ...     return hits / trials
-        >>> value, low, high = interval(share, [[1, 2, 0, 1], [4, 4, 4, 4]])
-        >>> value, 0 <= low < 0.25 < high <= 0.5
-        (0.25, True)
+        >>> float(largest_gap([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]))
+        180.0
     """
-    check_count("n_resamples", n_resamples)
-    check("level", level, lambda x: (x > 0) & (x < 1), "in (0, 1)")
-    arrays = [np.asarray(count, float) for count in counts]
-    shapes = {array.shape for array in arrays}
-    if len(shapes) != 1 or arrays[0].ndim != 1:
-        raise ValueError(f"counts must be rows of one length, got shapes {sorted(shapes)}")
-    table = np.stack(arrays)
-    n = table.shape[1]
-    if n == 0:
-        return np.nan, np.nan, np.nan
-    rows = np.random.default_rng(seed).integers(n, size=(n_resamples, n))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = statistic(*table.sum(1))
-        draws = np.asarray(statistic(*table[:, rows].sum(-1)))
-    draws = draws[np.isfinite(draws)]
-    if n == 1 or not len(draws):
-        return float(value), np.nan, np.nan
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return float(value), float(low), float(high)
+    d = _check_plane(d)
+    angles = np.sort(np.degrees(np.arctan2(d[..., 1], d[..., 0])), -1)
+    return np.diff(angles, append=angles[..., :1] + 360).max(-1)
+
+
+def random_gap(n: int) -> float:
+    r"""Returns the median of the largest angle between n random directions, in degrees.
+
+    $$P(\text{gap} \le 2\pi s) = \sum_k (-1)^k \binom{n}{k} (1 - ks)_+^{n-1}$$
+
+    Source: Stevens (1939), "Solution to a geometrical problem in probability".
+
+    Example:
+        >>> round(random_gap(2), 1), round(random_gap(5), 1)
+        (270.0, 157.3)
+    """
+    check_count("n", n, 2)
+
+    def probability(share):
+        k = np.arange(n + 1)
+        covered = np.maximum(1 - k * share, 0) ** (n - 1)
+        return ((-1.0) ** k * comb(n, k) * covered).sum()
+
+    middle = root_scalar(lambda share: probability(share) - 0.5, bracket=(1 / n, 1))
+    return 360 * float(middle.root)
+
+
+def _check_plane(d: ArrayLike) -> np.ndarray:
+    d = np.asarray(d)
+    if d.shape[-1] != 2:
+        raise ValueError(f"d must have two hidden dimensions, got {d.shape[-1]}")
+    return d
 
 
 def _check_pairs(pairs: ArrayLike, n_labels: int) -> np.ndarray:

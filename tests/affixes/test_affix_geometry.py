@@ -109,41 +109,19 @@ def test_random_orders_are_chance():
         assert (middle[middle >= 0] == label).mean() == pytest.approx(1 / 3, abs=2 * error)
 
 
-def test_interval_has_its_coverage():
-    """Models of different rates: 95% intervals hold the mean in about 95% of repeats."""
-    rng = np.random.default_rng(1)
-    inside = 0
-    repeats = 300
-    for _ in range(repeats):
-        rates = rng.beta(2, 6, size=60)
-        hits = rng.binomial(50, rates)
-        value, low, high = geometry.interval(
-            lambda h, n: h / n, [hits, np.full(60, 50)], n_resamples=400
-        )
-        assert low < value < high
-        inside += low <= 0.25 <= high
-    assert 0.9 <= inside / repeats <= 0.985
-
-
-def test_interval_of_nothing_is_nan():
-    assert np.isnan(geometry.interval(lambda h, n: h / n, [[], []])).all()
-    assert np.isnan(geometry.interval(lambda h, n: h / n, [[0, 0], [0, 0]])).all()
-    one = geometry.interval(lambda h, n: h / n, [[1], [4]])
-    assert one[0] == 0.25
-    assert np.isnan(one[1:]).all()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"level": 95}, r"level must be in \(0, 1\), got 95"),
-        ({"n_resamples": 0}, "n_resamples must be an integer of at least 1, got 0"),
-        ({"counts": [[1], [1, 2]]}, r"counts must be rows of one length, got .*\(1,\)"),
-    ],
-)
-def test_intervals_that_cannot_be(options, message):
-    with pytest.raises(ValueError, match=message):
-        geometry.interval(lambda h, n: h / n, **{"counts": [[1, 2], [3, 3]], **options})
+def test_the_largest_gap_of_random_directions():
+    d = np.random.default_rng(0).normal(size=(20_000, 5, 2))
+    gaps = geometry.largest_gap(d)
+    assert geometry.random_gap(5) == pytest.approx(np.median(gaps), abs=1)
+    angles = 2 * np.pi * np.arange(5) / 5
+    pentagon = np.stack([np.cos(angles), np.sin(angles)], -1)
+    assert geometry.largest_gap(pentagon) == pytest.approx(72)
+    # Without the second corner its two gaps are one.
+    assert geometry.largest_gap(np.delete(pentagon, 1, 0)) == pytest.approx(144)
+    with pytest.raises(ValueError, match="d must have two hidden dimensions, got 3"):
+        geometry.largest_gap(np.ones((5, 3)))
+    with pytest.raises(ValueError, match="n must be an integer of at least 2, got 1"):
+        geometry.random_gap(1)
 
 
 def test_pairs_and_orders_that_cannot_be():

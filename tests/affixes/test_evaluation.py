@@ -1,4 +1,4 @@
-"""What counts as right, on answers written by hand."""
+"""What counts as correct, on outputs written by hand."""
 
 import jax
 import numpy as np
@@ -19,10 +19,10 @@ OUTPUTS = np.array(
 FIRST_TWO = np.array([True, True, False, False, False])
 
 
-def test_answers_and_either_counts():
-    answer = evaluation.answers(OUTPUTS)
-    assert answer.tolist() == [0, 1, 2, -1, -1]
-    assert evaluation.is_right(answer, FIRST_TWO).tolist() == [1, 1, 0, 0, 0]
+def test_predictions_and_either_counts():
+    predicted = evaluation.predictions(OUTPUTS)
+    assert predicted.tolist() == [0, 1, 2, -1, -1]
+    assert evaluation.is_correct(predicted, FIRST_TWO).tolist() == [1, 1, 0, 0, 0]
 
 
 def test_both_labels_in_the_top_two():
@@ -30,14 +30,14 @@ def test_both_labels_in_the_top_two():
     assert evaluation.all_in_top(OUTPUTS, FIRST_TWO).tolist() == [1, 0, 0, 0, 1]
     # For words of one label it is being the single largest.
     one = np.arange(5) == 2
-    right = evaluation.is_right(evaluation.answers(OUTPUTS), one)
-    np.testing.assert_array_equal(evaluation.all_in_top(OUTPUTS, one), right)
+    correct = evaluation.is_correct(evaluation.predictions(OUTPUTS), one)
+    np.testing.assert_array_equal(evaluation.all_in_top(OUTPUTS, one), correct)
 
 
 def test_guessing_is_zero_after_correction():
     rng = np.random.default_rng(0)
     labels = rng.permuted(np.tile(FIRST_TWO, (200_000, 1)), axis=1)
-    accuracy = evaluation.is_right(rng.integers(5, size=len(labels)), labels).mean()
+    accuracy = evaluation.is_correct(rng.integers(5, size=len(labels)), labels).mean()
     assert evaluation.chance_corrected(accuracy, 0.4) == pytest.approx(0, abs=0.01)
     assert evaluation.chance_corrected(1.0, 0.4) == 1
     # The review's two numbers.
@@ -50,34 +50,34 @@ def test_guessing_is_zero_after_correction():
         evaluation.chance_corrected(0.5, 1.0)
 
 
-def test_recall_is_of_each_class_and_the_gate_of_their_mean():
+def test_recall_is_of_each_class_and_the_task_learned_by_their_mean():
     labels = np.eye(5, dtype=bool)[[0] * 96 + [1, 2, 3, 4]]
-    answer = np.array([0] * 97 + [2, 3, 4])  # never finds class 1, one word of a hundred
-    recall = evaluation.class_recall(answer, labels)
+    predicted = np.array([0] * 97 + [2, 3, 4])  # never finds class 1, one word of a hundred
+    recall = evaluation.class_recall(predicted, labels)
     np.testing.assert_allclose(recall, [1, 0, 1, 1, 1])
-    assert not evaluation.passes_gate(recall)
-    assert evaluation.passes_gate(recall, least=0.8)
-    assert evaluation.is_right(answer, labels).mean() == 0.99
-    two = evaluation.class_recall(np.stack([answer, labels.argmax(1)]), labels)
-    assert evaluation.passes_gate(two).tolist() == [False, True]
+    assert not evaluation.has_learned(recall)
+    assert evaluation.has_learned(recall, min_recall=0.8)
+    assert evaluation.is_correct(predicted, labels).mean() == 0.99
+    two = evaluation.class_recall(np.stack([predicted, labels.argmax(1)]), labels)
+    assert evaluation.has_learned(two).tolist() == [False, True]
 
 
 def test_interference_is_counted_among_stems_read_well_alone():
     first = [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]]
     second = [[1, 1, 0, 1, 0], [1, 1, 1, 1, 1]]
     dual = [[0, 1, 0, 0, 0], [0, 0, 1, 1, 1]]
-    wrong, stems = evaluation.interference_counts(first, second, dual)
-    assert wrong.tolist() == [1, 2]
+    incorrect, stems = evaluation.interference_counts(first, second, dual)
+    assert incorrect.tolist() == [1, 2]
     assert stems.tolist() == [2, 5]
 
 
-def test_live_units():
+def test_active_neurons():
     hidden = np.zeros((2, 1_000, 3))
     hidden[0, :, 0] = 1
     hidden[0, :5, 1] = 1  # half a per cent of the words
     hidden[1, :20, :] = -1
-    assert evaluation.live_units(hidden).tolist() == [1, 3]
-    assert evaluation.live_units(hidden, least=0).tolist() == [2, 3]
+    assert evaluation.active_neurons(hidden).tolist() == [1, 3]
+    assert evaluation.active_neurons(hidden, min_share=0).tolist() == [2, 3]
 
 
 def test_predict_is_the_model_on_shared_and_on_own_words():
@@ -96,7 +96,7 @@ def test_predict_is_the_model_on_shared_and_on_own_words():
         )
 
 
-def test_models_with_any_leading_axes_answer_as_they_do_alone():
+def test_models_with_any_leading_axes_predict_as_they_do_alone():
     model = AffixClassifier(2)
     keys = jax.random.split(jax.random.key(5), (2, 3))
     params = jax.vmap(jax.vmap(model.init))(keys)
@@ -130,14 +130,14 @@ def test_mistakes_in_predicting_are_named():
         evaluation.predict(model, None, codes)
 
 
-def test_labels_are_booleans_and_answers_integers():
+def test_labels_are_booleans_and_predictions_integers():
     for wrong in (["un-"], [0, 1], True):
         with pytest.raises(ValueError, match="labels must be booleans"):
-            evaluation.is_right([0], wrong)
+            evaluation.is_correct([0], wrong)
         with pytest.raises(ValueError, match="labels must be booleans"):
             evaluation.all_in_top([[0.5, 0.1]], wrong)
-    with pytest.raises(ValueError, match="answer must be integers, got <U3"):
-        evaluation.is_right(["un-"], [True, False])
+    with pytest.raises(ValueError, match="predicted must be integers, got <U3"):
+        evaluation.is_correct(["un-"], [True, False])
 
 
 def test_recall_is_of_words_with_one_label():
@@ -145,5 +145,5 @@ def test_recall_is_of_words_with_one_label():
         evaluation.class_recall([0, 1], [FIRST_TWO, ~FIRST_TWO])
 
 
-def test_a_label_that_was_never_seen_is_not_learnt():
-    assert not evaluation.passes_gate([1.0, 1.0, 1.0, 1.0, np.nan])
+def test_a_label_that_was_never_seen_is_not_learned():
+    assert not evaluation.has_learned([1.0, 1.0, 1.0, 1.0, np.nan])
