@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import jsuper as js
 from jsuper.affixes import AFFIXES, geometry, real_words
 from jsuper.affixes.classifier import AffixClassifier
 from jsuper.experiments.affixes import EXPERIMENT, findings, measures, plane, rates, train
@@ -367,11 +366,11 @@ def hidden_plane():
             "prediction": list(measures.PREDICTIONS),
         },
     )
-    return one.expand_dims(threshold=[LINEAR, RELU])
+    return one.assign_coords(threshold=LINEAR)
 
 
 def test_the_terms_are_drawn_where_they_are():
-    one = hidden_plane().sel(threshold=LINEAR)
+    one = hidden_plane()
     adjacent, apart = plane.pairs(one)
     # On the circle un-, -ful, re-, -ness, -able: -ful lies between un- and re-, which are
     # not shown, since both are prefixes.
@@ -391,9 +390,7 @@ def test_the_terms_are_drawn_where_they_are():
     assert image.get_array()[round(row), round(column)] == AFFIXES.index(third)
 
 
-def test_variations_are_models_that_exist_and_reach_findings_and_figures(
-    monkeypatch, tmp_path
-):
+def test_variations_are_models_that_exist_and_reach_findings_and_figures(monkeypatch):
     """Without training: every name, value and option that the full run uses."""
 
     def fake_fit(corpus, n, steps, axis="threshold", values=train.ACTIVATIONS, **options):
@@ -408,10 +405,7 @@ def test_variations_are_models_that_exist_and_reach_findings_and_figures(
     real = corpora.Corpus(real_words(), composed=False)
     fits = train.fit_all(None, real, settings)
     tree = xr.DataTree.from_dict(fits | {"plane": hidden_plane()})
-    # As after `jsuper reproduce --from`.
-    js.save(tree, tmp_path / "models.nc")
-    stored = js.load(tmp_path / "models.nc")
-    found = EXPERIMENT.findings(stored)
+    found = EXPERIMENT.findings(tree)
     assert len({finding.stated for finding in found}) == len(found) == 19
     assert [finding.by for finding in found] == ["the review"] * 4 + ["ours"] * 15
     for finding in found:
@@ -429,7 +423,7 @@ def test_variations_are_models_that_exist_and_reach_findings_and_figures(
     )
     # No rate differs: the same models everywhere.
     assert not by_name["dual words"].agrees
-    figures = EXPERIMENT.figures(stored)
+    figures = EXPERIMENT.figures(tree)
     assert set(figures) == {"terms", "geometry", "accuracies", "width", "remedies"}
     # The interference rate of all models, at every width.
     width = figures["width"].axes[0].lines[0].get_xydata()

@@ -176,12 +176,12 @@ def test_word_lists_share_no_draws_and_hold_the_words_that_are_drawn(monkeypatch
 @pytest.fixture(scope="module")
 def trained():
     corpus = corpora.Corpus(composed_words(150), composed=True)
-    return corpus, train.fit(corpus, 8, 400)
+    return corpus, train.fit(corpus, 8, 400, values=(LINEAR,)).sel(threshold=LINEAR)
 
 
 @pytest.mark.slow
 def test_two_neurons_invent_the_class_between(trained):
-    ds = trained[1].sel(threshold=LINEAR)
+    ds = trained[1]
     assert (ds["predictions"].sum("prediction") == 30).all()
     np.testing.assert_array_equal(ds["learned"], ds["recall"].mean("affix") >= 0.9)
     ds = rates.learned(ds)
@@ -202,7 +202,7 @@ def test_two_neurons_invent_the_class_between(trained):
 
 @pytest.mark.slow
 def test_geometry_is_that_of_the_weights_and_the_means(trained):
-    ds = trained[1].sel(threshold=LINEAR)
+    ds = trained[1]
     n = ds.sizes["seed"]
     order = geometry.shuffles(n * measures.SHUFFLES, 5).reshape(n, -1, 5)
     for seed in range(2):
@@ -236,8 +236,8 @@ def test_geometry_is_that_of_the_weights_and_the_means(trained):
 def test_the_plane_is_that_of_one_of_the_models(trained):
     """Its words and regions are those of the model with the most foretold errors."""
     corpus, ds = trained
-    one = measures.example(corpus, ds).sel(threshold=LINEAR)
-    same = ds.sel(threshold=LINEAR, seed=one["seed"])
+    one = measures.example(corpus, ds)
+    same = ds.sel(seed=one["seed"])
     assert bool(same["learned"])
     np.testing.assert_array_equal(one["W"], same["W"])
     hidden = one["dual"].values @ one["W"].values.T + one["b"].values

@@ -59,7 +59,7 @@ def figures(models: xr.DataTree) -> dict[str, Figure]:
     """All figures by name."""
     fits = files.datasets(models)
     drawn = {
-        "terms": terms(fits["plane"].sel(threshold=LINEAR)),
+        "terms": terms(fits["plane"]),
         "geometry": geometry(fits),
         "accuracies": accuracies(fits),
     }

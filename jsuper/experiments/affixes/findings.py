@@ -196,8 +196,9 @@ def goes_away_with_width(fits: Fits) -> Finding:
             width: rates.interference(rates.learned(ds.sel(threshold=threshold)))
             for width, ds in rates.widths(fits, words).items()
         }
-        for width in sorted(found, key=lambda width: (width != 2, width != 16, width)):
-            cases.append(Case.of(f"{words}, {name}", f"h = {width}", found[width], "%"))
+        order = sorted(found, key=lambda width: (width != 2, width != 16, width))
+        by_width = {f"h = {width}": found[width] for width in order}
+        cases += told(f"{words}, {name}", by_width)
         if 16 in found:
             good.append(found[16].high < found[2].low / 2)
     composed, real = (rates.learned(fits[words].sel(threshold=LINEAR)) for words in LISTS)

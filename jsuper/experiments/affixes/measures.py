@@ -19,7 +19,7 @@ from jsuper.experiments.affixes.corpus import (
     PAIR_NAMES,
     Corpus,
 )
-from jsuper.experiments.affixes.rates import NAMES, SIX, foretold
+from jsuper.experiments.affixes.rates import SIX, foretold
 from jsuper.models.activations import exrelu
 
 PREDICTIONS = (*affixes.AFFIXES, "none")
@@ -189,24 +189,17 @@ def example(corpus: Corpus, ds: xr.Dataset) -> xr.Dataset:
 
     Args:
         corpus: Their words, composed.
-        ds: Measured models of two neurons, dimensions (threshold, seed, ...).
+        ds: Measured models of two neurons, dimensions (seed, ...).
 
     Returns:
-        For each threshold the chosen model with the positions of all its test words,
-        ``pure`` (threshold, affix, stem, hidden) and ``dual`` (threshold, pair, stem,
-        hidden).
+        The chosen model with the positions of all its test words, ``pure`` (affix, stem,
+        hidden) and ``dual`` (pair, stem, hidden).
     """
-    parts, dims = [], ("stem", "hidden")
-    for threshold in NAMES:
-        errors = foretold(ds.sel(pair=SIX, threshold=threshold)).max(("pair", "affix"))
-        seed = int((errors * ds["learned"].sel(threshold=threshold)).argmax("seed"))
-        one = ds.sel(threshold=threshold).isel(seed=seed)
-        tested = corpus.codes[corpus.in_test(int(one["seed"]))]
-        model = AffixClassifier(2, threshold)
-        z = evaluation.predict(model, params_of(one), tested)[0].reshape(14, -1, 2)
-        one = one[["W", "b", "means", "between", "at_sum", "predictions", "finite"]]
-        parts.append(
-            one.assign(pure=(("affix", *dims), z[:5]), dual=(("pair", *dims), z[5:]))
-        )
-    joined = xr.concat(parts, "threshold", coords="different", compat="equals")
-    return joined.assign_attrs(ds.attrs)
+    errors = foretold(ds.sel(pair=SIX)).max(("pair", "affix")) * ds["learned"]
+    one = ds.isel(seed=int(errors.argmax("seed")))
+    tested = corpus.codes[corpus.in_test(int(one["seed"]))]
+    model = AffixClassifier(2, float(one["threshold"]))
+    z = evaluation.predict(model, params_of(one), tested)[0].reshape(14, -1, 2)
+    one = one[["W", "b", "means", "between", "at_sum", "predictions", "finite"]]
+    dims = ("stem", "hidden")
+    return one.assign(pure=(("affix", *dims), z[:5]), dual=(("pair", *dims), z[5:]))

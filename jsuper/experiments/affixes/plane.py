@@ -19,7 +19,7 @@ PALE = ListedColormap([0.72 + 0.28 * np.array(to_rgb(c)) for c in COLORS])
 
 
 def terms(one: xr.Dataset) -> Figure:
-    """Draws one model of `measures.example`.
+    """Draws the model of `measures.example`.
 
     Left the directions of the five affixes, in the middle the words of a pair that is
     adjacent on their circle, right those of a pair apart.

@@ -91,10 +91,10 @@ QUICK = Settings(
 
 
 def train(settings: Settings) -> dict[str, xr.Dataset]:
-    """Trains and measures all models, and draws up two of their hidden planes."""
+    """Trains and measures all models, and the hidden plane of one of them."""
     composed = Corpus(composed_words(settings.stems), composed=True)
     trained = fit_all(composed, Corpus(real_words(), composed=False), settings)
-    return trained | {"plane": example(composed, trained["composed"])}
+    return trained | {"plane": example(composed, trained["composed"].sel(threshold=LINEAR))}
 
 
 def fit_all(composed: Corpus, real: Corpus, settings: Settings) -> dict[str, xr.Dataset]:
