@@ -29,8 +29,8 @@ def terms(one: xr.Dataset) -> Figure:
     centre, d = geometry.displacements(one["means"].values)
     figure = Figure(figsize=(8.4, 3.5))
     axes = figure.subplots(1, 3, sharex=True, sharey=True)
+    middles = [regions(panel, one) for panel in axes][-1]
     for panel in axes:
-        middles = regions(panel, one)
         panel.set_xlabel("hidden neuron 1, $z_1$")
     axes[0].set_ylabel("hidden neuron 2, $z_2$")
     axes[0].set_title("Words with one affix:\nfive displacements")
@@ -121,8 +121,9 @@ def say(
 ) -> None:
     """Writes behind the tip of an arrow, so many points away."""
     place, tip = points * d / np.linalg.norm(d), centre + d
-    look = {"ha": "center", "va": "center", "style": "italic"} | looks
-    panel.annotate(text, tuple(tip), tuple(place), textcoords="offset points", **look)
+    look: dict[str, Any] = {"ha": "center", "va": "center", "style": "italic"} | looks
+    ends = tuple(tip.tolist()), tuple(place.tolist())
+    panel.annotate(text, *ends, textcoords="offset points", **look)
 
 
 def affix(panel: Axes, centre: np.ndarray, d: np.ndarray, label: int) -> None:
@@ -137,12 +138,14 @@ def arc(panel: Axes, centre: np.ndarray, d: np.ndarray, size: float, name: str) 
     if (second - first) % 360 > 180:
         first, second = second, first
     radius = size * np.linalg.norm(d, axis=1).min()
-    ends = {"theta1": first, "theta2": second}
-    panel.add_patch(Arc(tuple(centre), 2 * radius, 2 * radius, **ends, linewidth=1.6))
+    size = 2 * radius
+    part = Arc(tuple(centre), size, size, theta1=first, theta2=second, linewidth=1.6)
+    panel.add_patch(part)
     angle = np.radians(first + ((second - first) % 360) / 4)
     place = centre + radius * np.array([np.cos(angle), np.sin(angle)])
     box = {"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.8}
-    panel.text(*place, name, style="italic", ha="center", va="center", bbox=box)
+    x, y = place.tolist()
+    panel.text(x, y, name, style="italic", ha="center", va="center", bbox=box)
 
 
 def words_with_both(panel: Axes, one: xr.Dataset, pair: str) -> None:
