@@ -224,9 +224,8 @@ def interference_counts(
         dual_correct: The same for the word with both.
 
     Returns:
-        Number of incorrect dual words, and number of stems with both words correct, shape
-            (...);
-        their ratio is the rate.
+        Number of incorrect dual words, and number of stems with both words correct, of
+        shape (...); their ratio is the rate.
 
     Example:
         >>> incorrect, stems = interference_counts([1, 1, 0], [1, 1, 1], [1, 0, 0])
