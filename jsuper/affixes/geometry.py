@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import root_scalar
+from scipy.special import comb
 
 from jsuper.validation import check, check_count
 
@@ -100,9 +102,7 @@ def circle_order(d: ArrayLike) -> np.ndarray:
         >>> circle_order([[1.0, 0.0], [-1.0, 0.1], [0.0, 1.0]]).tolist()
         [0, 2, 1]
     """
-    d = np.asarray(d)
-    if d.shape[-1] != 2:
-        raise ValueError(f"d must have two hidden dimensions, got {d.shape[-1]}")
+    d = _check_plane(d)
     return np.argsort(np.mod(np.arctan2(d[..., 1], d[..., 0]), 2 * np.pi), axis=-1)
 
 
@@ -175,6 +175,49 @@ def shuffles(n_models: int, n_labels: int, seed: int = 0) -> np.ndarray:
     return rng.permuted(np.tile(np.arange(n_labels), (n_models, 1)), axis=1)
 
 
+def largest_gap(d: ArrayLike) -> np.ndarray:
+    """Returns the largest angle between neighbours on the circle of directions.
+
+    Args:
+        d: Displacements, shape (..., n_labels, 2).
+
+    Returns:
+        Degrees, shape (...); 72 for a regular pentagon.
+
+    Raises:
+        ValueError: If there are not two hidden dimensions.
+
+    Example:
+        >>> float(largest_gap([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]))
+        180.0
+    """
+    d = _check_plane(d)
+    angles = np.sort(np.degrees(np.arctan2(d[..., 1], d[..., 0])), -1)
+    return np.diff(angles, append=angles[..., :1] + 360).max(-1)
+
+
+def random_gap(n: int) -> float:
+    r"""Returns the median of the largest angle between n random directions, in degrees.
+
+    $$P(\text{gap} \le 2\pi s) = \sum_k (-1)^k \binom{n}{k} (1 - ks)_+^{n-1}$$
+
+    Source: Stevens (1939), "Solution to a geometrical problem in probability".
+
+    Example:
+        >>> round(random_gap(2), 1), round(random_gap(5), 1)
+        (270.0, 157.3)
+    """
+    check_count("n", n, 2)
+
+    def probability(share):
+        k = np.arange(n + 1)
+        covered = np.maximum(1 - k * share, 0) ** (n - 1)
+        return ((-1.0) ** k * comb(n, k) * covered).sum()
+
+    middle = root_scalar(lambda share: probability(share) - 0.5, bracket=(1 / n, 1))
+    return 360 * float(middle.root)
+
+
 def interval(
     statistic: Callable[..., Any],
     counts: Sequence[ArrayLike],
@@ -234,6 +277,13 @@ def interval(
         return float(value), np.nan, np.nan
     low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
     return float(value), float(low), float(high)
+
+
+def _check_plane(d: ArrayLike) -> np.ndarray:
+    d = np.asarray(d)
+    if d.shape[-1] != 2:
+        raise ValueError(f"d must have two hidden dimensions, got {d.shape[-1]}")
+    return d
 
 
 def _check_pairs(pairs: ArrayLike, n_labels: int) -> np.ndarray:

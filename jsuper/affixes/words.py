@@ -208,6 +208,35 @@ class AffixDataset:
         wanted = np.array([affix in affixes for affix in self.affixes])
         return self.select((self.labels == wanted).all(1))
 
+    def trios(self, first: str, second: str) -> np.ndarray:
+        """Returns the words that a stem makes with both affixes and with each alone.
+
+        Of several words of one stem and one affix, such as "reclaim" and "reclaims", it is
+        the one that comes first.
+
+        Args:
+            first: One affix.
+            second: The other.
+
+        Returns:
+            For each stem that has all three the rows of the word with both, with the first
+            and with the second affix, shape (n_stems, 3).
+
+        Example:
+            >>> from jsuper.affixes import real_words
+            >>> ds = real_words()
+            >>> [ds.words[i] for i in ds.trios("-able", "re-")[0]]
+            ['rechargeable', 'chargeable', 'recharge']
+        """
+
+        def rows(*wanted):
+            has = (self.labels == np.isin(self.affixes, wanted)).all(1)
+            return {self.stems[i]: i for i in np.flatnonzero(has)[::-1]}
+
+        parts = [rows(first, second), rows(first), rows(second)]
+        stems = (s for s in dict.fromkeys(self.stems) if all(s in part for part in parts))
+        return np.array([[part[s] for part in parts] for s in stems], int).reshape(-1, 3)
+
     def select(self, rows: ArrayLike) -> "AffixDataset":
         """Returns the words at ``rows``, indices or a boolean for each word.
 

@@ -109,6 +109,7 @@ def test_random_orders_are_chance():
         assert (middle[middle >= 0] == label).mean() == pytest.approx(1 / 3, abs=2 * error)
 
 
+<<<<<<< HEAD:tests/affixes/test_geometry.py
 # The interval is deprecated, and keeps its numbers while it lasts.
 OLD_INTERVAL = pytest.mark.filterwarnings("ignore:.*geometry.interval is deprecated")
 
@@ -157,6 +158,21 @@ def test_interval_of_nothing_is_nan():
 def test_intervals_that_cannot_be(options, message):
     with pytest.raises(ValueError, match=message):
         geometry.interval(lambda h, n: h / n, **{"counts": [[1, 2], [3, 3]], **options})
+=======
+def test_the_largest_gap_of_random_directions():
+    d = np.random.default_rng(0).normal(size=(20_000, 5, 2))
+    gaps = geometry.largest_gap(d)
+    assert geometry.random_gap(5) == pytest.approx(np.median(gaps), abs=1)
+    angles = 2 * np.pi * np.arange(5) / 5
+    pentagon = np.stack([np.cos(angles), np.sin(angles)], -1)
+    assert geometry.largest_gap(pentagon) == pytest.approx(72)
+    # Without the second corner its two gaps are one.
+    assert geometry.largest_gap(np.delete(pentagon, 1, 0)) == pytest.approx(144)
+    with pytest.raises(ValueError, match="d must have two hidden dimensions, got 3"):
+        geometry.largest_gap(np.ones((5, 3)))
+    with pytest.raises(ValueError, match="n must be an integer of at least 2, got 1"):
+        geometry.random_gap(1)
+>>>>>>> expE:tests/affixes/test_affix_geometry.py
 
 
 def test_pairs_and_orders_that_cannot_be():

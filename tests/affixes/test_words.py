@@ -203,6 +203,15 @@ def test_selections_and_counts():
         dataset.having("pre-")
 
 
+def test_a_stem_is_compared_with_its_first_form():
+    words = ("kind", "kindness", "kindnesses", "unkind", "unkindness", "unhelp")
+    labels = np.array([[0, 0], [0, 1], [0, 1], [1, 0], [1, 1], [1, 0]], bool)
+    dataset = AffixDataset(words, labels, ("kind",) * 5 + ("help",), ("un-", "-ness"))
+    assert dataset.trios("un-", "-ness").tolist() == [[4, 3, 1]]
+    assert dataset.trios("-ness", "un-").tolist() == [[4, 1, 3]]
+    assert dataset.select([1, 5]).trios("un-", "-ness").shape == (0, 3)
+
+
 def test_it_says_what_it_is():
     assert repr(AffixDataset.from_words(["kind", "unkind"], ["un-"])) == (
         "AffixDataset(1 words with un-)"

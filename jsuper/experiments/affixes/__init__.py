@@ -17,7 +17,7 @@ weights and batches of its own, so that a spread over models is one over all thr
 of a variation has the split of model i of the models that it is compared with. Where only
 steps, pooling, marks, readout or balance differ, it has their initial weights and draws
 too; another width, threshold or share of dual words brings its own. The two word lists
-share nothing. Models that have not learned their task (mean recall of the five affixes
+share nothing. Models that have not learned the task (mean recall of the five affixes
 below 0.9 on training words) are counted and shown apart.
 """
 

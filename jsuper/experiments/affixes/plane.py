@@ -1,4 +1,4 @@
-"""The hidden plane of two models: regions, words, directions, and one pair that fails."""
+"""The experiment's terms, drawn into the hidden plane of a trained model."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgb
-from matplotlib.lines import Line2D
+from matplotlib.patches import Arc
 
 from jsuper.affixes import AFFIXES, geometry
-from jsuper.experiments.affixes.statistics import NAMES, RELU
+from jsuper.experiments.affixes.rates import IS_OWN, SIX, by_affix, foretold
 from jsuper.models.activations import exrelu
 from jsuper.plots import style
 from jsuper.plots.style import Figure
@@ -18,100 +18,146 @@ COLORS = [style.PALETTE[c] for c in ("blue", "vermilion", "green", "orange", "pu
 PALE = ListedColormap([0.72 + 0.28 * np.array(to_rgb(c)) for c in COLORS])
 
 
-def planes(ds: xr.Dataset) -> Figure:
-    """Draws what `measures.example` returns, a panel for each activation."""
-    n = ds.sizes["threshold"]
-    figure = Figure(figsize=(4.6 * n, 4.3), layout="constrained", dpi=150)
-    panels = figure.subplots(1, n, squeeze=False)[0]
-    for panel, threshold in zip(panels, ds["threshold"].values, strict=True):
-        one = ds.sel(threshold=threshold)
-        centre, d = geometry.displacements(one["means"].values)
-        own = one["own"].values
-        at_the_sum = geometry.predicted_positions(one["means"].values, [own])[0]
-        draw_regions(panel, one, at_the_sum)
-        draw_words(panel, one)
-        draw_directions(panel, centre, d)
-        panel.plot(
-            *at_the_sum, "*", color="white", ms=13, markeredgecolor="black", zorder=5
-        )
-        panel.set_title(title(one), fontsize=8)
-        panel.set_xlabel("hidden neuron 1, $z_1$", fontsize=8)
-        panel.set_ylabel("hidden neuron 2, $z_2$", fontsize=8)
-        panel.tick_params(labelsize=7)
-    figure.legend(handles=handles(), loc="outside lower center", ncols=3, fontsize=7)
+def terms(one: xr.Dataset) -> Figure:
+    """Draws the model of `measures.example`.
+
+    Left the directions of the five affixes, in the middle the words of a pair that is
+    adjacent on their circle, right those of a pair apart.
+    """
+    adjacent, apart = pairs(one)
+    third = int(one["between"].sel(pair=apart))
+    centre, d = geometry.displacements(one["means"].values)
+    figure = Figure(figsize=(8.4, 3.5))
+    axes = figure.subplots(1, 3, sharex=True, sharey=True)
+    middles = [regions(panel, one) for panel in axes][-1]
+    for panel in axes:
+        panel.set_xlabel("hidden neuron 1, $z_1$")
+    axes[0].set_ylabel("hidden neuron 2, $z_2$")
+    axes[0].set_title("Words with one affix:\nfive displacements")
+    for label, color in enumerate(COLORS):
+        words = one["pure"].values[label, :100]
+        axes[0].plot(*words.T, ".", color=color, markersize=2, alpha=0.7)
+        arrow(axes[0], centre, d[label])
+        affix(axes[0], centre, d[label], label)
+    for pair, size, name in ((adjacent, 0.45, "adjacent"), (apart, 0.8, "apart")):
+        arc(axes[0], centre, d[own(pair)], size, name)
+    say(axes[0], centre, 1.3 * d[third], "class between")
+    for panel, pair in zip(axes[1:], (adjacent, apart), strict=True):
+        words_with_both(panel, one, pair)
+    axes[1].set_title(f"{named(adjacent)}: affixes adjacent,\n{told(one, adjacent)}")
+    axes[2].set_title(f"{named(apart)}: affixes apart,\n{told(one, apart)}")
+    region = f"foreign region\nof a third class,\n{AFFIXES[third]}"
+    axes[2].text(*middles[third], region, style="italic", ha="center", va="center")
     return figure
 
 
-def classes(one: xr.Dataset, z: np.ndarray) -> np.ndarray:
-    """Returns the label of the largest output at points of the plane, (..., hidden)."""
-    hidden = np.asarray(exrelu(z, one["threshold"].item()))
-    return (hidden @ one["W"].values.T + one["b"].values).argmax(-1)
+def pairs(one: xr.Dataset) -> tuple[str, str]:
+    """Returns an adjacent pair beside the pair apart with the most foretold errors."""
+    six = one.sel(pair=SIX)
+    errors = foretold(six).max("affix") + (six["between"] >= 0)
+    apart = SIX[int(errors.argmax("pair"))]
+    correct = (by_affix(six) * IS_OWN).sum("affix")
+    shared = (IS_OWN & IS_OWN.sel(pair=apart, drop=True)).any("affix")
+    good = correct * shared * (six["between"] < 0)
+    return SIX[int(good.argmax("pair"))], apart
 
 
-def title(one: xr.Dataset) -> str:
-    """Which affix is invented for words with both affixes of the pair, and how often."""
-    own = sorted(one["own"].values)
-    counts = np.bincount(classes(one, one["dual"].values), minlength=len(AFFIXES))
-    third = int(np.where(np.isin(np.arange(len(counts)), own), -1, counts).argmax())
-    share = counts[third] / counts.sum()
-    first, second = (AFFIXES[i] for i in own)
-    name = NAMES[one["threshold"].item()]
-    return (
-        f"{name} hidden neurons: {share:.0%} of the words\n"
-        f"with {first} and {second} are taken for {AFFIXES[third]}"
-    )
+def own(pair: str) -> np.ndarray:
+    """Returns the labels of a pair."""
+    return np.flatnonzero(IS_OWN.sel(pair=pair))
 
 
-def draw_regions(panel: Axes, one: xr.Dataset, at_the_sum: np.ndarray) -> None:
-    """Colours the plane by predicted class, as far as there are words."""
-    words = [one["pure"].values, one["dual"].values, at_the_sum[None]]
-    low, high = np.quantile(np.concatenate(words), [0.002, 0.998], axis=0)
+def named(pair: str) -> str:
+    """Returns how words with a pair of affixes look."""
+    first, last = pair.split()
+    return f"{first}…{last}"
+
+
+def told(one: xr.Dataset, pair: str) -> str:
+    """Which prediction is made for words of a pair, and how often."""
+    counts = by_affix(one).sel(pair=pair)
+    share = counts / counts.sum()
+    correct = float((share * IS_OWN.sel(pair=pair)).sum())
+    if correct > 0.5:
+        return f"{correct:.0%} correct"
+    most = str(share["affix"][int(share.argmax("affix"))].item())
+    return f"{float(share.max()):.0%} taken for {most}"
+
+
+def regions(panel: Axes, one: xr.Dataset) -> dict[int, np.ndarray]:
+    """Colours the plane by predicted class, as far as there are words.
+
+    Returns:
+        The middle of each class' region.
+    """
+    words = np.concatenate([one[name].values.reshape(-1, 2) for name in ("pure", "dual")])
+    low, high = np.quantile(words, [0.002, 0.998], axis=0)
     middle, half = (low + high) / 2, 0.58 * (high - low).max()
     x, y = (np.linspace(m - half, m + half, 300) for m in middle)
     extent = (x[0], x[-1], y[0], y[-1])
-    found = classes(one, np.stack(np.meshgrid(x, y), -1))
+    plane = np.stack(np.meshgrid(x, y), -1)
+    hidden = np.asarray(exrelu(plane, one["threshold"].item()))
+    found = (hidden @ one["W"].values.T + one["b"].values).argmax(-1)
     looks: dict[str, Any] = {"cmap": PALE, "vmin": 0, "vmax": len(COLORS) - 1}
     panel.imshow(found, origin="lower", extent=extent, zorder=0, **looks)
     panel.set(xlim=extent[:2], ylim=extent[2:])
-    if one["threshold"] == RELU:
-        for line in (panel.axhline, panel.axvline):
-            line(0, color="0.35", linewidth=0.8, linestyle=":")
+    return {label: plane[found == label].mean(0) for label in np.unique(found).tolist()}
 
 
-def draw_words(panel: Axes, one: xr.Dataset) -> None:
-    """Draws some of the test words with one affix, and of those with both."""
-    for label, color in enumerate(COLORS):
-        words = one["pure"].values[one["label"].values == label][:120]
-        panel.plot(*words.T, ".", color=color, markersize=2.2, alpha=0.7)
-    panel.plot(*one["dual"].values[:150].T, "x", color="black", markersize=3.5, mew=0.7)
+def arrow(panel: Axes, start: np.ndarray, vector: np.ndarray, **looks: Any) -> None:
+    """Draws a displacement."""
+    look = {"arrowstyle": "-|>", "color": "black", "lw": 1, "shrinkA": 0, "shrinkB": 0}
+    ends = tuple((start + vector).tolist()), tuple(start.tolist())
+    panel.annotate("", *ends, arrowprops=look | looks)
 
 
-def draw_directions(panel: Axes, centre: np.ndarray, d: np.ndarray) -> None:
-    """Draws the mean displacement of each affix as an arrow with its name."""
-    for vector, color, name in zip(d, COLORS, AFFIXES, strict=True):
-        x, y = 8 * vector / np.linalg.norm(vector)
-        arrow = {"arrowstyle": "-|>", "color": "black", "lw": 1.1}
-        panel.annotate("", centre + vector, tuple(centre.tolist()), arrowprops=arrow)
-        panel.annotate(
-            name,
-            centre + vector,
-            fontsize=8,
-            weight="bold",
-            ha="center",
-            va="center",
-            xytext=(x, y),
-            textcoords="offset points",
-            bbox={"fc": "white", "ec": color, "pad": 1.2, "lw": 1.0, "alpha": 0.9},
-        )
+def say(
+    panel: Axes,
+    centre: np.ndarray,
+    d: np.ndarray,
+    text: str,
+    points: int = 10,
+    **looks: Any,
+) -> None:
+    """Writes behind the tip of an arrow, so many points away."""
+    place, tip = points * d / np.linalg.norm(d), centre + d
+    look: dict[str, Any] = {"ha": "center", "va": "center", "style": "italic"} | looks
+    ends = tuple(tip.tolist()), tuple(place.tolist())
+    panel.annotate(text, *ends, textcoords="offset points", **look)
 
 
-def handles() -> list[Line2D]:
-    """What the marks of a plane are."""
-    star: dict[str, Any] = {"color": "white", "markeredgecolor": "black", "ms": 10}
-    return [
-        Line2D([], [], marker=".", color="0.4", ls="", label="test words with one affix"),
-        Line2D([], [], marker="x", color="black", ls="", ms=4, label="words with both"),
-        Line2D(
-            [], [], marker="*", ls="", label="sum of the two mean displacements", **star
-        ),
-    ]
+def affix(panel: Axes, centre: np.ndarray, d: np.ndarray, label: int) -> None:
+    """Writes the name of an affix at the tip of its displacement."""
+    box = {"fc": "white", "ec": COLORS[label], "pad": 1.5, "lw": 1, "alpha": 0.9}
+    say(panel, centre, d, AFFIXES[label], weight="bold", style="normal", bbox=box)
+
+
+def arc(panel: Axes, centre: np.ndarray, d: np.ndarray, size: float, name: str) -> None:
+    """Draws the shorter way on the circle from one direction to another."""
+    first, second = np.degrees(np.arctan2(d[:, 1], d[:, 0]))
+    if (second - first) % 360 > 180:
+        first, second = second, first
+    radius = size * np.linalg.norm(d, axis=1).min()
+    size = 2 * radius
+    part = Arc(tuple(centre), size, size, theta1=first, theta2=second, linewidth=1.6)
+    panel.add_patch(part)
+    angle = np.radians(first + ((second - first) % 360) / 4)
+    place = centre + radius * np.array([np.cos(angle), np.sin(angle)])
+    box = {"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.8}
+    x, y = place.tolist()
+    panel.text(x, y, name, style="italic", ha="center", va="center", bbox=box)
+
+
+def words_with_both(panel: Axes, one: xr.Dataset, pair: str) -> None:
+    """Draws the words of a pair, and the sum of the displacements of its affixes."""
+    centre, d = geometry.displacements(one["means"].values)
+    a, b = own(pair)
+    for label, other in ((a, b), (b, a)):
+        arrow(panel, centre, d[label])
+        arrow(panel, centre + d[label], d[other], linestyle=":", arrowstyle="-")
+        affix(panel, centre, d[label], label)
+    words = one["dual"].sel(pair=pair).values[:150].T
+    panel.plot(*words, "x", color="black", markersize=3, markeredgewidth=0.6)
+    star: dict[str, Any] = {"color": "white", "markeredgecolor": "black", "zorder": 5}
+    panel.plot(*(centre + d[a] + d[b]), "*", markersize=11, **star)
+    say(panel, centre, d[a] + d[b], "sum", 16)

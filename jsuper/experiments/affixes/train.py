@@ -15,7 +15,7 @@ from jsuper.affixes.classifier import AffixClassifier
 from jsuper.affixes.task import AffixTask, cumulative
 from jsuper.experiments.affixes.corpus import Corpus
 from jsuper.experiments.affixes.measures import example, measure
-from jsuper.experiments.affixes.statistics import LINEAR, RELU, named
+from jsuper.experiments.affixes.rates import LINEAR, RELU, named
 from jsuper.experiments.experiment import setting
 
 ACTIVATIONS = (RELU, LINEAR)
@@ -91,11 +91,10 @@ QUICK = Settings(
 
 
 def train(settings: Settings) -> dict[str, xr.Dataset]:
-    """Trains and measures all models, and draws up two of their hidden planes."""
+    """Trains and measures all models, and the hidden plane of one of them."""
     composed = Corpus(composed_words(settings.stems), composed=True)
-    real = Corpus(real_words(), composed=False)
-    trained = fit_all(composed, real, settings)
-    return trained | {"plane": example(composed, trained["composed"])}
+    trained = fit_all(composed, Corpus(real_words(), composed=False), settings)
+    return trained | {"plane": example(composed, trained["composed"].sel(threshold=LINEAR))}
 
 
 def fit_all(composed: Corpus, real: Corpus, settings: Settings) -> dict[str, xr.Dataset]:
@@ -103,11 +102,20 @@ def fit_all(composed: Corpus, real: Corpus, settings: Settings) -> dict[str, xr.
     s = settings
     on_composed = functools.partial(fit, composed, s.others, s.steps)
     on_real = functools.partial(fit, real, s.others, s.real_steps)
+    choices = {
+        "real_balanced": lambda: on_real(balanced=True),
+        "few_stems": lambda: fit(
+            Corpus(composed_words(s.few_stems), composed=True), s.others, s.steps
+        ),
+        "more_steps": lambda: fit(composed, s.others, s.real_steps),
+        "mean_pooling": lambda: on_composed(pooling="mean"),
+        "unmarked_start": lambda: on_composed(mark_ends=False),
+        "relu_toy_readout": lambda: on_composed(values=(RELU,), readout="toy"),
+    }
     fits = {
         "composed": fit(composed, s.models, s.steps),
         "real": fit(real, s.models, s.real_steps),
-    }
-    fits |= {name: fit_choice(name, composed, real, s) for name in s.choices}
+    } | {name: choices[name]() for name in s.choices}
     for words, of_list, widths, hidden, outputs, readouts, shares in (
         ("composed", on_composed, s.widths, s.hidden, s.outputs, READOUTS, s.dual_shares),
         ("real", on_real, s.real_widths, s.real_hidden, s.real_outputs, READOUTS[:1],
@@ -131,26 +139,6 @@ def fit_all(composed: Corpus, real: Corpus, settings: Settings) -> dict[str, xr.
             "dual_share", s.dual_shares, pairs=real.of_pair.sum(0), threshold=LINEAR
         )
     return fits
-
-
-def fit_choice(name: str, composed: Corpus, real: Corpus, settings: Settings) -> xr.Dataset:
-    """Trains and measures models with one thing different that the review leaves open."""
-    n, steps, more = settings.others, settings.steps, settings.real_steps
-    others = functools.partial(fit, composed, n, steps)
-    match name:
-        case "real_balanced":
-            return fit(real, n, more, balanced=True)
-        case "few_stems":
-            return fit(Corpus(composed_words(settings.few_stems), composed=True), n, steps)
-        case "more_steps":
-            return fit(composed, n, more)
-        case "mean_pooling":
-            return others(pooling="mean")
-        case "unmarked_start":
-            return others(mark_ends=False)
-        case "relu_toy_readout":
-            return others(values=(RELU,), readout="toy")
-    raise ValueError(f"choices must be those of the full version, got {name!r}")
 
 
 @functools.cache
@@ -183,27 +171,28 @@ def fit(
         options: Further arguments of `AffixClassifier`.
 
     Returns:
-        The measured models, dimensions (axis, split, ...).
+        The measured models, dimensions (axis, seed, ...).
     """
     dual = axis == "dual_share"
     # A sweep holds the words once for each cell: only those that are drawn.
     drawn = np.arange(len(corpus.words)) if dual else np.flatnonzero(corpus.is_pure)
-    words = corpus.words.select(drawn)
-    codes = words.encode(corpus.length).astype(np.int8)
+    codes, labels = corpus.codes[drawn], corpus.words.labels[drawn]
 
     def model(value):
         return AffixClassifier(**options, **({} if dual else {axis: value}))
 
     def build(value, split):
         weights = corpus.weights(split, value if dual else 0.0, balanced, pairs)
-        return AffixTask(codes, words.labels, cumulative(weights[drawn]), model(value))
+        return AffixTask(codes, labels, cumulative(weights[drawn]), model(value))
 
+    # A split is a seed with words of its own: nothing is shared with other cells.
     recipe = js.Recipe(
         steps, BATCH, optimizer(steps), eval_batches=1, independent_cells=True
     )
     axes = {"value": values, "split": np.arange(n_models)}
     key = jax.random.fold_in(jax.random.key(0), int(corpus.composed))
-    ds = js.sweep(build, axes, recipe, key=key)
+    ds = js.sweep(build, axes, recipe, key=key).rename(split="seed")
+    ds = ds.assign_coords(seed=ds["seed"].astype(int))
     cells = [
         measure(corpus, model(value), ds.isel(value=i)) for i, value in enumerate(values)
     ]

@@ -26,7 +26,7 @@ def figures(models: xr.DataTree) -> dict[str, Figure]:
     ds = datasets(models)
     return {
         "stacks": plots.neuron_stacks(
-            ds["large"], weights="W_in", color="polysemanticity", most=4
+            ds["large"], weights="W_in", color="polysemanticity", max_columns=4
         ),
         "mechanism": weights(js.best_seed(ds["small"]).sel(density=0.1), 1.0),
         "shares": shares(ds["large"]),

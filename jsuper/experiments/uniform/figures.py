@@ -153,4 +153,4 @@ def shares(ds: xr.Dataset) -> Figure:
 def graphs(ds: xr.Dataset, inverse_densities: Sequence[float]) -> Figure:
     """The feature graphs of a few densities."""
     cells = ds.sel(density=[1 / x for x in inverse_densities], method="nearest")
-    return feature_graphs(cells.isel(seed=0), most=2)
+    return feature_graphs(cells.isel(seed=0), max_columns=2)

@@ -1,20 +1,16 @@
 """Every rule of the affix findings says yes to some models and no to others."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import xarray as xr
 
-from jsuper.affixes import geometry
-from jsuper.experiments.affixes import (
-    causes,
-    findings,
-    measures,
-    predictions,
-    remedies,
-    width,
-)
+from jsuper.affixes import AFFIXES, geometry, real_words
+from jsuper.affixes.classifier import AffixClassifier
+from jsuper.experiments.affixes import EXPERIMENT, findings, measures, plane, rates, train
 from jsuper.experiments.affixes import corpus as corpora
-from jsuper.experiments.affixes.statistics import LINEAR, RELU
+from jsuper.experiments.affixes.rates import LINEAR, RELU, SIX
 
 PAIR_LABELS, OWN = corpora.PAIR_LABELS, corpora.OWN
 WORDS = 100  # of each pair
@@ -39,14 +35,14 @@ def models(
 
     Args:
         n: Number of models, each with a circle of its own.
-        apart: Share of wrong answers to pairs apart on the circle.
+        apart: Share of incorrect predictions for pairs apart on the circle.
         adjacent: The same for neighbours.
-        habit: Whether wrong answers are the same in all models, whatever their circle.
+        habit: Whether incorrect predictions are the same in all models, on any circle.
         rate: Interference rate, one number or one for each model.
         control: The same for the controls.
-        both: Share of the right answers with both affixes as the top two.
+        both: Share of the correct predictions with both affixes as the top two.
         pure: Accuracy on pure words, one number or one for each model.
-        passes: Whether they have learnt their task.
+        passes: Whether they have learned the task.
         active: Active neurons, one number or one for each model.
         gap: Largest gap on the circle, degrees.
         moved: How far dual words lie on the way to the sum of two displacements.
@@ -67,37 +63,38 @@ def models(
     means = np.random.default_rng(0).normal(size=(n, 5, 2))
     centre = means.mean(1)[:, None]
     sums = geometry.predicted_positions(means, PAIR_LABELS)
-    each, pair = np.ones(n), ("split", "pair")
-    kept, shuffled = (*pair, "kept"), ("split", "shuffle", "pair")
+    each, pair = np.ones(n), ("seed", "pair")
+    kept, shuffled = (*pair, "kept"), ("seed", "shuffle", "pair")
     predicted = np.where(middle >= 0, middle, PAIR_LABELS[:, 0])
     stems = np.full((n, 9), WORDS)
     return xr.Dataset(
         {
-            "recall": (("split", "affix"), np.full((n, 5), 0.95 if passes else 0.4)),
-            "passes": ("split", np.full(n, passes)),
-            "active": ("split", active * each.astype(int)),
-            "pure_accuracy": ("split", pure * each),
-            "largest_gap": ("split", gap * each),
-            "answers": ((*pair, "answer"), answers),
+            "recall": (("seed", "affix"), np.full((n, 5), 0.95 if passes else 0.4)),
+            "learned": ("seed", np.full(n, passes)),
+            "active": ("seed", active * each.astype(int)),
+            "pure_accuracy": ("seed", pure * each),
+            "largest_gap": ("seed", gap * each),
+            "predictions": ((*pair, "prediction"), answers),
             "both_top": (pair, both * (WORDS - wrong)),
             "interference_stems": (pair, stems),
-            "interference_wrong": (pair, (rate * each)[:, None] * stems),
+            "interference_incorrect": (pair, (rate * each)[:, None] * stems),
             "control_stems": (kept, np.stack([stems] * 2, -1)),
-            "control_wrong": (kept, control * np.stack([stems] * 2, -1)),
-            "means": (("split", "affix", "hidden"), means),
+            "control_incorrect": (kept, control * np.stack([stems] * 2, -1)),
+            "means": (("seed", "affix", "hidden"), means),
             "dual_means": ((*pair, "hidden"), centre + moved * (sums - centre)),
-            "predicted": (pair, predicted),
-            "predicted_other": (pair, third),
-            "weighted": (pair, predicted),
+            "at_sum": (pair, predicted),
+            "third_at_sum": (pair, third),
             "between": (pair, middle),
-            "shuffled": (shuffled, order[..., [0] * 9]),
-            "shuffled_other": (shuffled, np.where(mixed >= 0, mixed, free[:, 2])),
-            "shuffled_between": (shuffled, mixed),
+            "at_sum_shuffled": (shuffled, order[..., [0] * 9]),
+            "third_at_sum_shuffled": (shuffled, np.where(mixed >= 0, mixed, free[:, 2])),
+            "between_shuffled": (shuffled, mixed),
         },
         coords={
-            "split": np.arange(n),
+            "seed": np.arange(n),
+            "affix": list(AFFIXES),
             "kept": list(corpora.KEPT),
-            "answer": list(measures.ANSWERS),
+            "pair": corpora.PAIR_NAMES,
+            "prediction": list(measures.PREDICTIONS),
         },
     )
 
@@ -147,7 +144,7 @@ def scattered(shift=0):
     rows, pairs = np.indices((12, 9))
     counts[rows, pairs, PAIR_LABELS[:, 0]] = right
     counts[rows, pairs, 5] = WORDS - right
-    return ds.assign(answers=(("split", "pair", "answer"), counts))
+    return ds.assign(predictions=(("seed", "pair", "prediction"), counts))
 
 
 def with_widths(three):
@@ -179,7 +176,7 @@ def some_pairs(rest):
     real["interference_stems"][:, 2:] = 0
     fits["real"] = kinds(real)
     last = models(rate=0.0)
-    last["interference_wrong"][:, 2:] = rest * WORDS
+    last["interference_incorrect"][:, 2:] = rest * WORDS
     fits["dual_share_few_pairs"] = along("dual_share", {0.3: last})
     return fits
 
@@ -197,93 +194,237 @@ def with_thresholds(rate, passes=True):
 
 
 RULES = {
-    findings.pure_number: (everywhere(pure=spread(0.95, 0.99)), everywhere(pure=0.999)),
-    findings.dual_number: (
+    "pure number": (everywhere(pure=spread(0.95, 0.99)), everywhere(pure=0.999)),
+    "dual number": (
         main(composed=kinds(models(apart=0.3)), real=kinds(scattered(35))),
         everywhere(apart=0.9),
     ),
-    findings.accuracy_drops: (
+    "drop": (
         everywhere(apart=0.5),
         main(real=kinds(models(apart=0.0))),
     ),
-    findings.no_pentagon: (everywhere(gap=120.0), everywhere(gap=75.0)),
-    findings.choices_matter_little: (varied(shift=3), varied(shift=20)),
-    width.goes_away_with_width: (
+    "no pentagon": (everywhere(gap=120.0), everywhere(gap=75.0)),
+    "choices": (varied(shift=3), varied(shift=20)),
+    "width": (
         main(width_16=kinds(models(rate=0.05))),
         main(width_16=kinds(models(rate=0.05), models(rate=0.11))),
     ),
-    width.active_neurons: (with_widths(0.1), with_widths(0.4)),
-    width.not_for_want_of_practice: (
+    "active neurons": (with_widths(0.1), with_widths(0.4)),
+    "practice": (
         everywhere(control=0.1),
         main(composed=kinds(models(), models(control=0.2))),
     ),
-    width.a_label_is_lost: (
+    "lost labels": (
         main(width_16=kinds(models(both=0.9))),
         main(width_16=kinds(models(both=0.9)), real=kinds(models(both=0.9))),
     ),
-    predictions.adjacent_is_better: (
+    "adjacent": (
         everywhere(apart=0.5),
         everywhere(apart=0.3, adjacent=0.3),
     ),
-    predictions.the_class_between: (everywhere(), everywhere(habit=True)),
-    predictions.errs_in_a_third_region: (
+    "class between": (everywhere(), everywhere(habit=True)),
+    "foreign region": (
         everywhere(apart=0.5),
         everywhere(apart=0.3, adjacent=0.3),
     ),
-    predictions.nearest_third: (everywhere(), everywhere(habit=True)),
-    predictions.displacements_add: (everywhere(moved=0.8), everywhere(moved=0.6)),
-    remedies.dual_words_repair: (with_dual_words(0.05), with_dual_words(0.15, 0.0, 0.0)),
-    remedies.repairs_few_pairs: (some_pairs(0.3), some_pairs(0.0)),
-    remedies.hidden_threshold: (with_thresholds(0.1), with_thresholds(0.2)),
-    remedies.toy_output_threshold: (with_thresholds(0.1), with_thresholds(0.1, False)),
-    remedies.tied_output_threshold: (with_thresholds(0.1), with_thresholds(0.3)),
+    "nearest third class": (everywhere(), everywhere(habit=True)),
+    "sums": (everywhere(moved=0.8), everywhere(moved=0.6)),
+    "dual words": (with_dual_words(0.05), with_dual_words(0.15, 0.0, 0.0)),
+    "few pairs": (some_pairs(0.3), some_pairs(0.0)),
+    "hidden threshold": (with_thresholds(0.1), with_thresholds(0.2)),
+    "toy outputs": (with_thresholds(0.1), with_thresholds(0.1, False)),
+    "tied outputs": (with_thresholds(0.1), with_thresholds(0.3)),
 }
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_a_rule_says_yes_and_no(rule):
-    yes, no = RULES[rule]
-    assert rule(yes).agrees
-    assert not rule(no).agrees
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_says_yes_and_no(name):
+    yes, no = RULES[name]
+    assert findings.RULES[name](yes).agrees
+    assert not findings.RULES[name](no).agrees
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_no_models_agree_to_nothing(rule):
-    yes, _ = RULES[rule]
-    none = {name: ds.assign(passes=ds["passes"] & False) for name, ds in yes.items()}
-    assert not rule(none).agrees
+@pytest.mark.parametrize("name", RULES)
+def test_no_models_agree_to_nothing(name):
+    yes, _ = RULES[name]
+    none = {fit: ds.assign(learned=ds["learned"] & False) for fit, ds in yes.items()}
+    assert not findings.RULES[name](none).agrees
 
 
-def test_all_rules_are_here():
-    fits = main() | varied() | with_widths(0.1) | with_thresholds(0.1)
-    fits |= {name: ds for name, ds in some_pairs(0.3).items() if "dual" in name}
-    assert set(findings.rules(fits)) == set(RULES)
+def test_the_quick_version_leaves_out_what_it_has_no_models_for():
+    assert set(findings.rules({"dual_share": None})) == set(findings.RULES) == set(RULES)
+    quick = findings.rules(main())
+    assert len(quick) == 12
+    assert not {"choices", "active neurons", "dual words", "tied outputs"} & set(quick)
 
 
-def three_models():
-    """The first model has, and invents, another label than the two others."""
-    ds = models(3)
-    counts = np.zeros((3, 9, 6), int)
-    for split, label in enumerate((1, 3, 3)):
-        counts[split, :, label] = 10
-    middle = np.repeat([[1], [3], [3]], 9, axis=1)
-    return ds.assign(
-        answers=(("split", "pair", "answer"), counts),
-        between=(("split", "pair"), middle),
-        predicted_other=(("split", "pair"), middle),
-        predicted=(("split", "pair"), middle),
-    )
+def all_guesses(ds):
+    return {name: rates.guessed(ds, name) for name in rates.GUESSES}
+
+
+def test_models_that_predict_the_class_between():
+    ds = models(300, apart=1.0)
+    found = all_guesses(ds)
+    for name, called in rates.GUESSES.items():
+        assert found[name][called][:3] == (1, 1, 1)
+    regions, near = rates.by_region(ds), rates.by_neighbourhood(ds)
+    assert (regions["there"].value, regions["elsewhere"].value) == (1, 0)
+    assert (near["adjacent"].value, near["apart"].value) == (1, 0)
+    assert near["difference"].value == 1
+    # Orders at random, and those of the other models, are chance.
+    for name in ("between", "third_at_sum"):
+        for whose in ("in random order", "of another model"):
+            assert found[name][whose].value == pytest.approx(1 / 3, abs=0.05)
+    assert found["at_sum"]["in random order"].value == pytest.approx(1 / 5, abs=0.02)
+
+
+def test_habits_are_no_geometry():
+    """All models invent the same affix for a pair, whatever their circles."""
+    found = all_guesses(models(50, apart=1.0, adjacent=1.0, habit=True))
+    assert found["third_at_sum"]["most frequent of the others"][:3] == (1, 1, 1)
+    assert found["at_sum"]["most frequent of the others"][:3] == (1, 1, 1)
+    assert found["between"]["class between"].value < 0.6
 
 
 def test_what_other_models_say_leaves_out_the_model_itself():
-    pair = [i for i, own in enumerate(OWN) if set(np.flatnonzero(own)) == {0, 2}]
-    ds = three_models()
-    found = causes.answers(ds, pair) | causes.inventions(ds, pair) | causes.circle(ds, pair)
-    assert found["between"][0] == found["invented"][0] == found["answer"][0] == 1
-    # The others of the first model are both wrong about it, those of each other one half:
-    # 0, 5 and 5 words of 10.
-    for name in ("between", "invented", "answer"):
-        assert found[f"{name} another model"][0] == pytest.approx(1 / 3)
+    """The first model has, and invents, another label than the two others."""
+    counts = np.zeros((3, 9, 6), int)
+    for seed, label in enumerate((1, 3, 3)):
+        counts[seed, :, label] = 10
+    label = (("seed", "pair"), np.repeat([[1], [3], [3]], 9, axis=1))
+    ds = models(3).assign(
+        predictions=(("seed", "pair", "prediction"), counts),
+        between=label,
+        third_at_sum=label,
+        at_sum=label,
+    )
+    found = all_guesses(ds.sel(pair=["un- -able"]))
+    for name, called in rates.GUESSES.items():
+        assert found[name][called].value == 1
+        # The others of the first model are both wrong about it, those of each other one
+        # half: 0, 5 and 5 words of 10.
+        assert found[name]["of another model"].value == pytest.approx(1 / 3)
     # Of a tie the first label counts, so the most frequent prediction of the others is
     # never right.
-    assert found["invented most frequent"][0] == found["answer most frequent"][0] == 0
+    for name in ("at_sum", "third_at_sum"):
+        assert found[name]["most frequent of the others"].value == 0
+
+
+def test_rates_take_the_pairs_of_another_list():
+    ds, other = models(3), models(3)
+    ds["interference_incorrect"][:] = np.arange(9)
+    ds["interference_stems"][:] = 10
+    other["interference_stems"][:] = 0
+    other["interference_stems"][:, [2, 5]] = 4
+    assert rates.with_pairs_of(ds, other).value == pytest.approx(0.35)
+
+
+def test_accuracy_and_drop_from_counts():
+    ds = models(4, pure=0.9, apart=0.0)
+    np.testing.assert_allclose(rates.dual_accuracy(ds), 1)
+    np.testing.assert_allclose(rates.drop(ds), 0.875 - 1)
+    ds["predictions"][:, :3] = 0
+    ds["predictions"][:, :3, 5] = WORDS  # no prediction at all for three pairs
+    np.testing.assert_allclose(rates.dual_accuracy(ds), 6 / 9)
+
+
+def test_r2_of_displacements_that_add():
+    np.testing.assert_allclose(rates.additivity(models(5)), 1)
+    # Half the way: R² = 1 - (1/2)² / (1/2)².
+    halves = models(5, moved=0.5).sel(pair=SIX)
+    np.testing.assert_allclose(rates.additivity(halves), 0, atol=1e-9)
+
+
+def hidden_plane():
+    """A hidden plane as `measures.example` returns it: a pentagon in alphabetic order.
+
+    Words with two affixes lie at the sum, in the region of the class between the two.
+    """
+    angles = 2 * np.pi * np.array([0, 2, 4, 1, 3]) / 5
+    W = np.stack([np.cos(angles), np.sin(angles)], -1)
+    sums = geometry.predicted_positions(W, PAIR_LABELS)
+    middle = geometry.between(geometry.circle_order(W), PAIR_LABELS)
+    at_sum = np.where(middle < 0, PAIR_LABELS[:, 0], middle)
+    rng = np.random.default_rng(0)
+    one = xr.Dataset(
+        {
+            "W": (("feature", "hidden"), W),
+            "b": ("feature", np.zeros(5)),
+            "means": (("affix", "hidden"), W),
+            "between": ("pair", middle),
+            "at_sum": ("pair", at_sum),
+            "predictions": (("pair", "prediction"), 10 * np.eye(6, dtype=int)[at_sum]),
+            "pure": (
+                ("affix", "stem", "hidden"),
+                W[:, None] + 0.1 * rng.normal(size=(5, 10, 2)),
+            ),
+            "dual": (("pair", "stem", "hidden"), sums[:, None] + np.zeros((9, 10, 2))),
+        },
+        coords={
+            "pair": corpora.PAIR_NAMES,
+            "affix": list(AFFIXES),
+            "prediction": list(measures.PREDICTIONS),
+        },
+    )
+    return one.assign_coords(threshold=LINEAR)
+
+
+def test_the_terms_are_drawn_where_they_are():
+    one = hidden_plane()
+    adjacent, apart = plane.pairs(one)
+    # On the circle un-, -ful, re-, -ness, -able: -ful lies between un- and re-, which are
+    # not shown, since both are prefixes.
+    assert one["between"].sel(pair=adjacent) == -1
+    third = AFFIXES[int(one["between"].sel(pair=apart))]
+    figure = plane.terms(one)
+    left, middle, right = figure.axes
+    assert middle.get_title().endswith("affixes adjacent,\n100% correct")
+    assert right.get_title().endswith(f"affixes apart,\n100% taken for {third}")
+    assert {"adjacent", "apart", "class between"} < {text.get_text() for text in left.texts}
+    star = right.lines[-1].get_xydata()[0]
+    np.testing.assert_allclose(star, one["dual"].sel(pair=apart, stem=0))
+    # The star's colour is that of the third class.
+    (image,) = right.images
+    low, high, bottom, top = image.get_extent()
+    column, row = (star - (low, bottom)) / (high - low, top - bottom) * 299
+    assert image.get_array()[round(row), round(column)] == AFFIXES.index(third)
+
+
+def test_variations_are_models_that_exist_and_reach_findings_and_figures(monkeypatch):
+    """Without training: every name, value and option that the full run uses."""
+
+    def fake_fit(corpus, n, steps, axis="threshold", values=train.ACTIVATIONS, **options):
+        options.pop("balanced", None)
+        options.pop("pairs", None)
+        for value in values:
+            AffixClassifier(**options, **({} if axis == "dual_share" else {axis: value}))
+        return along(axis, {value: models(n) for value in values})
+
+    monkeypatch.setattr(train, "fit", fake_fit)
+    settings = dataclasses.replace(train.FULL, models=8, others=6)
+    real = corpora.Corpus(real_words(), composed=False)
+    fits = train.fit_all(None, real, settings)
+    tree = xr.DataTree.from_dict(fits | {"plane": hidden_plane()})
+    found = EXPERIMENT.findings(tree)
+    assert len({finding.stated for finding in found}) == len(found) == 19
+    assert [finding.by for finding in found] == ["the review"] * 4 + ["ours"] * 15
+    for finding in found:
+        assert all(np.isfinite(case.value) for case in finding.cases)
+        assert all(case.low <= case.high for case in finding.cases if case.low is not None)
+    by_name = dict(zip(findings.RULES, found, strict=True))
+    # Every error is the class between.
+    assert by_name["class between"].agrees
+    assert (
+        by_name["class between"].cases[0].value,
+        by_name["class between"].cases[0].n,
+    ) == (
+        1,
+        8,
+    )
+    # No rate differs: the same models everywhere.
+    assert not by_name["dual words"].agrees
+    figures = EXPERIMENT.figures(tree)
+    assert set(figures) == {"terms", "geometry", "accuracies", "width", "remedies"}
+    # The interference rate of all models, at every width.
+    width = figures["width"].axes[0].lines[0].get_xydata()
+    np.testing.assert_allclose(width, [[1, 0.2], [2, 0.2], [3, 0.2], [5, 0.2], [16, 0.2]])
