@@ -109,7 +109,6 @@ def test_random_orders_are_chance():
         assert (middle[middle >= 0] == label).mean() == pytest.approx(1 / 3, abs=2 * error)
 
 
-<<<<<<< HEAD:tests/affixes/test_geometry.py
 # The interval is deprecated, and keeps its numbers while it lasts.
 OLD_INTERVAL = pytest.mark.filterwarnings("ignore:.*geometry.interval is deprecated")
 
@@ -158,7 +157,8 @@ def test_interval_of_nothing_is_nan():
 def test_intervals_that_cannot_be(options, message):
     with pytest.raises(ValueError, match=message):
         geometry.interval(lambda h, n: h / n, **{"counts": [[1, 2], [3, 3]], **options})
-=======
+
+
 def test_the_largest_gap_of_random_directions():
     d = np.random.default_rng(0).normal(size=(20_000, 5, 2))
     gaps = geometry.largest_gap(d)
@@ -172,7 +172,6 @@ def test_the_largest_gap_of_random_directions():
         geometry.largest_gap(np.ones((5, 3)))
     with pytest.raises(ValueError, match="n must be an integer of at least 2, got 1"):
         geometry.random_gap(1)
->>>>>>> expE:tests/affixes/test_affix_geometry.py
 
 
 def test_pairs_and_orders_that_cannot_be():

@@ -19,7 +19,7 @@ def figures(models: xr.DataTree) -> dict[str, Figure]:
     best = js.best_seed(ds.get("by_density_lowest", ds["lowest"]))
     few = ds["models"].isel(seed=slice(ds["linear_hidden"].sizes["seed"]))
     return {
-        "stacks": neurons.neuron_stacks(lowest, most=3),
+        "stacks": neurons.neuron_stacks(lowest, max_columns=3),
         "regimes": regimes(fine, best),
         "bases": bases(few, ds["linear_hidden"], ds["alignments"]),
     }
