@@ -1,9 +1,9 @@
 """Settings of the suite: two CPU devices, and programs that compile fast.
 
-The suite compiles thousands of programs and runs most of them for milliseconds, so they are
-compiled without optimizations, which takes half the time. Tests marked slow train for longer
-than they compile: their programs are optimized. ``XLA_FLAGS= make test`` tests all of the
-programs that users run; any ``XLA_FLAGS`` of one's own comes first.
+The suite compiles thousands of programs and runs most of them for milliseconds, so they
+are compiled without optimizations, which takes half the time. Tests that run their programs
+for longer are marked ``optimized`` or ``slow``, and have them optimized. ``XLA_FLAGS= make
+test`` tests all programs as users run them; any ``XLA_FLAGS`` of one's own comes first.
 """
 
 import os
@@ -23,5 +23,5 @@ js.use_cpu_cores(2)
 
 
 def pytest_runtest_setup(item):
-    fast = not OPTIMIZED and item.get_closest_marker("slow") is None
-    jax.config.update("jax_disable_most_optimizations", fast)
+    long = any(item.get_closest_marker(name) for name in ("optimized", "slow"))
+    jax.config.update("jax_disable_most_optimizations", not (OPTIMIZED or long))

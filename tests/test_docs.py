@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("gallery/*.md"))]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.optimized
 
 
 def examples(page: Path) -> str:
