@@ -14,7 +14,7 @@ def task(density):
 
 
 axes = {"density": [1.0, 0.1, 0.01], "seed": 4}
-recipe = js.Recipe(steps=2_000, batch_size=1024, optimizer=js.decaying_adam(steps=2_000))
+recipe = js.Recipe(steps=2_000, batch_size=512, optimizer=js.decaying_adam(steps=2_000))
 best = js.best_seed(js.sweep(task, axes, recipe, key=jax.random.key(0)))
 W_in, W_out = js.rescale_neurons(best["W_in"].values, best["W_out"].values)
 print(js.features_per_neuron(W_in))

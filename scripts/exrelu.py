@@ -14,6 +14,7 @@ def task(threshold, bandwidth):
 
 
 axes = {"threshold": [-0.5, -0.6, -0.7], "bandwidth": [0.05, 0.2, 0.5], "seed": 8}
-ds = js.measure(js.sweep(task, axes, js.Recipe(steps=5_000), key=jax.random.key(0)))
+recipe = js.Recipe(steps=2_000, batch_size=512, optimizer=js.decaying_adam)
+ds = js.measure(js.sweep(task, axes, recipe, key=jax.random.key(0)))
 print(js.best_seed(ds)["superposed"].to_pandas())
 js.plots.embeddings(ds).savefig("bandwidths.png")

@@ -13,6 +13,6 @@ def task(first):
     return js.Task(js.SparseFeatures(5, density=0.1), js.ToyModel(5, 2), importance)
 
 
-recipe = js.Recipe(steps=2_000, optimizer=js.decaying_adam(steps=2_000))
+recipe = js.Recipe(steps=2_000, batch_size=256, optimizer=js.decaying_adam(steps=2_000))
 ds = js.sweep(task, {"first": [1.0, 3.0, 10.0], "seed": 16}, recipe, key=jax.random.key(0))
 js.plots.embeddings(js.measure(ds)).savefig("first.png")

@@ -19,7 +19,7 @@ def task(importance, init_std):
 ds = js.sweep(
     task,
     {"importance": [0.3, 1.0, 3.0], "init_std": [0.01, 0.1, 1.0], "seed": 20},
-    js.Recipe(steps=2_000, batch_size=512, optimizer=js.decaying_adam(2_000)),
+    js.Recipe(steps=2_000, batch_size=256, optimizer=js.decaying_adam(2_000)),
     key=jax.random.key(0),
 )
 pairs = ds["W"].prod(("feature", "hidden")) < -0.5

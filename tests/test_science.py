@@ -149,9 +149,9 @@ def test_a_model_below_its_threshold_never_moves(optimizer):
     keys = jax.random.split(jax.random.key(2), 4)
     tasks = jax.vmap(task)(jnp.array([0.01, 1.0]))
     recipe = js.Recipe(steps=50, batch_size=64, optimizer=optimizer)
-    params, history = js.train(tasks, keys, recipe)
-    starts = [task(0.01).init(jax.random.fold_in(key, 0))["W"] for key in keys]
-    np.testing.assert_array_equal(params["W"][0], starts)
+    starts = jax.vmap(jax.vmap(type(tasks).init, (None, 0)), (0, None))(tasks, keys)
+    params, history = js.train(tasks, keys, recipe, starts)
+    np.testing.assert_array_equal(params["W"][0], starts["W"][0])
     assert (params["b"][0] == 0).all()
     # All outputs are 0, so the loss stays E x² = 1/6, up to the noise of the batches.
     np.testing.assert_allclose(history[0].mean(), 1 / 6, rtol=0.02)

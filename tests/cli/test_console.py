@@ -1,6 +1,8 @@
 """The command on consoles that lack characters, readers or streams, and on full disks."""
 
+import json
 import os
+import shlex
 import subprocess
 import sys
 
@@ -31,61 +33,107 @@ def run(*words, **kwargs):
     )
 
 
+PROGRAM = """
+import json, os, sys
+from jsuper.cli import main
+
+statuses = []
+for words, unread in json.loads(sys.argv[1]):
+    for descriptor in unread:
+        reading, writing = os.pipe()
+        os.close(reading)
+        os.dup2(writing, descriptor)
+    try:
+        statuses.append(main(words))
+    except SystemExit as stop:  # of --help
+        statuses.append(stop.code)
+    if not unread and sys.stdout:
+        print(end=chr(12), flush=True)
+with open(sys.argv[2], "w") as file:
+    json.dump(statuses, file)
+"""
+
+
+def run_all(tmp_path, *commands, unread=(), env=None, streams=""):
+    """Several commands in one process, which saves the start of the others.
+
+    Returns how the process ended, and the exit status of each command. A descriptor in
+    ``unread`` is a pipe that nobody reads, a new one for each command; ``streams`` are
+    redirections of the shell. The output of each command ends in a form feed.
+    """
+    commands = [([str(word) for word in words], unread) for words in commands]
+    words = [sys.executable, "-c", PROGRAM, json.dumps(commands), tmp_path / "statuses"]
+    done = subprocess.run(
+        f"{shlex.join(map(str, words))} {streams}",
+        shell=True,
+        check=False,
+        capture_output=True,
+        timeout=300,
+        env={**os.environ, **(env or {})},
+    )
+    return done, json.loads((tmp_path / "statuses").read_text())
+
+
 def test_a_console_that_lacks_a_character_shows_another(sweep_file, tmp_path):
-    env = {"PYTHONIOENCODING": "ascii"}  # which lacks more than cp1252 does
-    for words in (
+    done, statuses = run_all(
+        tmp_path,
+        ["sweep", *SMALL, "-o", tmp_path / "ñ≈.nc"],
         ["sweep", "--help"],
         ["plot", "--help"],
         ["info", sweep_file],
         ["reproduce", "--list"],
         ["plot", sweep_file, "-o", tmp_path / "ℝ.png"],
-    ):
-        done = run(*words, env=env, capture_output=True)
-        assert (done.returncode, done.stderr) == (0, b""), words
-        assert done.stdout
-    done = run("sweep", *SMALL, "-o", tmp_path / "ñ≈.nc", env=env, capture_output=True)
-    assert (done.returncode, done.stderr) == (0, b"")
+        ["info", tmp_path / "≠.nc"],
+        env={"PYTHONIOENCODING": "ascii"},  # which lacks more than cp1252 does
+    )
+    assert statuses == [0] * 6 + [2]
+    assert done.returncode == 0
+    said = done.stdout.split(b"\f")
+    assert [bool(words) for words in said] == [True] * 6 + [False] * 2
     assert (tmp_path / "ñ≈.nc").is_file()
-    refused = run("info", tmp_path / "≠.nc", env=env, capture_output=True)
-    assert refused.returncode == 2
-    assert refused.stderr.count(b"\n") == 1
+    assert done.stderr.startswith(b"jsuper info: error: ")
+    assert done.stderr.count(b"\n") == 1
 
 
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
 def test_without_standard_streams_the_work_is_done(closed, tmp_path):
     path = tmp_path / "a.nc"
-    words = " ".join([*JSUPER, "sweep", *SMALL, "-o", str(path)])
-    assert subprocess.run(f"{words} {closed}", shell=True, check=False).returncode == 0
+    done, statuses = run_all(
+        tmp_path,
+        ["sweep", *SMALL, "-o", path],
+        ["info", tmp_path / "missing.nc"],
+        streams=closed,
+    )
+    assert (done.returncode, statuses) == (0, [0, 2])
     # Nothing that a library has written there stands in the file.
     assert js.load(path)["finite"].all()
-    words = " ".join([*JSUPER, "info", str(tmp_path / "missing.nc")])
-    assert subprocess.run(f"{words} {closed}", shell=True, check=False).returncode == 2
-
-
-def into_a_closed_pipe(*words, stderr=subprocess.PIPE):
-    """Exit status, and standard error, of a command that nobody reads."""
-    reading, writing = os.pipe()
-    os.close(reading)
-    try:
-        done = run(*words, stdout=writing, stderr=writing if stderr is None else stderr)
-    finally:
-        os.close(writing)
-    return done.returncode, done.stderr
 
 
 def test_a_closed_pipe_is_no_error(sweep_file, tmp_path):
-    assert into_a_closed_pipe("info", sweep_file) == (0, b"")
-    assert into_a_closed_pipe("sweep", "--help") == (0, b"")
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = run("sweep", "--help", stdout=writing, stderr=subprocess.PIPE)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
     path = tmp_path / "a.nc"
-    assert into_a_closed_pipe("sweep", *SMALL, "-o", path) == (0, b"")
+    done, statuses = run_all(
+        tmp_path, ["sweep", *SMALL, "-o", path], ["info", sweep_file], unread=[1]
+    )
+    assert (done.returncode, done.stderr, statuses) == (0, b"", [0, 0])
     assert js.load(path)["finite"].all()
-    assert into_a_closed_pipe("info", tmp_path / "missing.nc", stderr=None)[0] == 2
 
 
 def test_a_warning_that_nobody_reads_costs_no_training(tmp_path):
     path = tmp_path / "a.nc"
-    words = ["sweep", *SMALL, "--learning-rate", "1e30", "-o", path]
-    assert into_a_closed_pipe(*words, stderr=None)[0] == 0
+    done, statuses = run_all(
+        tmp_path,
+        ["sweep", *SMALL, "--learning-rate", "1e30", "-o", path],
+        ["info", tmp_path / "missing.nc"],
+        unread=[1, 2],
+    )
+    assert (done.returncode, statuses) == (0, [0, 2])
     assert not js.load(path)["finite"].any()
 
 

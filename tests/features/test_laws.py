@@ -9,6 +9,8 @@ import pytest
 
 import jsuper as js
 
+pytestmark = pytest.mark.optimized  # samples of 200,000
+
 BATCH = 200_000
 GROUPS = [(5, 0, 3), (6, 1)]  # of 8 features: 2, 4 and 7 are in none
 PARENTS = [3, None, 5, 5, 1, None, 3, 0]  # 5 → 3 → 0 → 7, and 5 → 2, 3 → 6, 1 → 4

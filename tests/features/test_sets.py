@@ -10,6 +10,8 @@ from scipy import stats
 
 import jsuper as js
 
+pytestmark = pytest.mark.optimized  # samples of 200,000
+
 KINDS = [js.CorrelatedFeatures, js.AnticorrelatedFeatures]
 LAWS = [(1.0, 0.0, 1.0), (0.1, 0.0, 1.0), (0.3, -1.0, 1.0), (0.6, -3.0, -1.0)]
 SETS, SIZE, BATCH = 3, 4, 200_000

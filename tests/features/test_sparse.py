@@ -10,6 +10,8 @@ from scipy import stats
 
 import jsuper as js
 
+pytestmark = pytest.mark.optimized  # samples of 200,000
+
 LAWS = [  # density, low, high
     (1.0, 0.0, 1.0),
     (0.1, 0.0, 1.0),
