@@ -94,6 +94,14 @@ def test_judged_without_training():
     assert found[6].cases[1].value == pytest.approx(varies)
 
 
+def test_a_penalty_must_leave_a_feature_in_every_seed():
+    ds = made_penalised(CLEAN)
+    lost = ds["represented"].where((ds["seed"] == 0) | (ds["l1"] < 0.15), 0)
+    (removed, paid, *_), _ = judged(ds.assign(represented=lost))
+    assert (removed.agrees, paid.agrees) == (False, True)
+    assert removed.cases[1].value == 0.5  # of the seeds have none left
+
+
 def test_superposition_that_stays_has_no_cost():
     (removed, paid, *_), _ = judged(made_penalised([[2, 2], [0, 0], [0, 1]]))
     assert not removed.agrees
@@ -148,9 +156,9 @@ def test_the_tasks():
 
 @pytest.mark.slow
 def test_trained_models():
-    settings = dataclasses.replace(
-        EXPERIMENT.quick, sizes=(3, 6), densities=3, penalty_steps=300, steps=400
-    )
+    # One size, to compile once: that the numbers are linear in it needs the full run.
+    sizes = {"sizes": (4,), "densities": 2, "lowest_density": 0.05, "steps": 500}
+    settings = dataclasses.replace(EXPERIMENT.quick, penalty_steps=300, **sizes)
     models = EXPERIMENT.models(settings)
     ds = models["l1-penalty"].to_dataset().isel(density=0)
     superposed, loss = ds["superposed"], ds["reconstruction_loss"]
@@ -171,14 +179,13 @@ def test_trained_models():
     ds = models["packing"].to_dataset()
     assert float(ds["packing"].max()) < 1 + 1e-4
     assert float(ds["packing"].min()) > 0.97
-    ratio = (ds["rms"] / ds["welch"]).isel(density=slice(1, None))
-    assert ratio.notnull().all()
+    sparse = ds.isel(density=-1)
+    ratio = sparse["rms"] / sparse["welch"]
     assert float(ratio.min()) > 1 - 1e-5
-    # Tight frames where features are sparse, but not equiangular ones.
-    assert float(ratio.isel(density=-1).max()) < 1.02
-    assert float((ds["largest"] / ds["welch"]).min()) > 1.1
-    number = ds["represented_per_dimension"]
-    assert (number.isel(density=-1) > 1.5 * number.isel(density=1)).all()
+    # Tight frames, but not equiangular ones.
+    assert float(ratio.max()) < 1.02
+    assert float((sparse["largest"] / sparse["welch"]).min()) > 1.1
+    assert (sparse["represented_per_dimension"] > 3).all()
     found = EXPERIMENT.findings(models)
     assert all(finding.agrees for finding in found)
     gone, *_ = found[0].cases

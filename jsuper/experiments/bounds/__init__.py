@@ -16,7 +16,7 @@ from jsuper.experiments.experiment import Experiment
 EXPERIMENT = Experiment(
     title="An L1 penalty, and bounds on superposition",
     source='"The Strategic Picture of Superposition"',
-    minutes=2.1,
+    minutes=3.5,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

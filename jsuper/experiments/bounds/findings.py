@@ -9,7 +9,7 @@ from jsuper.experiments.bounds.measures import (
     relative_cost,
     sensing_constant,
 )
-from jsuper.experiments.findings import Case, Finding
+from jsuper.experiments.findings import Case, Finding, told_first
 from jsuper.files import datasets
 
 
@@ -32,14 +32,16 @@ def penalty(ds: xr.Dataset) -> list[Finding]:
     known = enough.dropna("density")
     there = {"density": known["density"], "l1": known}
     left, price = ds["represented"].sel(there), relative_cost(ds).sel(there)
+    cases = [
+        *Case.each(enough, "gone from λ"),
+        *Case.each(left == 0, "seeds with no feature left", "%"),
+        *Case.each(left, "features left"),
+        *Case.each(ds["superposed"].sel(l1=0), "superposed without it"),
+    ]
     return [
         Finding(
             "an L1 penalty on the hidden activations removes superposition",
-            [
-                *Case.each(enough, "gone from λ"),
-                *Case.each(left, "features left"),
-                *Case.each(ds["superposed"].sel(l1=0), "superposed without it"),
-            ],
+            told_first(cases, cases[-1].where),
             "from some λ on no seed superposes features, and there every seed has one or "
             "more",
             bool(enough.notnull().all() and left.min() >= 1),
