@@ -17,7 +17,7 @@ from jsuper.experiments.uniform import figures, findings, train
 EXPERIMENT = Experiment(
     title="Uniform superposition: sticky fractions and polytopes",
     source='"The Geometry of Superposition", section "Uniform Superposition"',
-    minutes=2.3,
+    minutes=5.3,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

@@ -12,7 +12,7 @@ from jsuper.plots.graphs import color
 from jsuper.plots.style import Figure
 from jsuper.polytopes import NOT_REPRESENTED, UNKNOWN, count_polytopes
 
-SHOWN = (1.6, 2.8, 4.2, 5.0)
+SHOWN = (2.0, 2.8, 4.5, 5.2)
 """Values of 1 / density whose features are plotted as graphs."""
 
 

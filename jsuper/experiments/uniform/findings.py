@@ -71,8 +71,13 @@ def sizes(large: xr.Dataset, small: xr.Dataset) -> Finding:
 def polytopes(large: xr.Dataset, small: xr.Dataset) -> Finding:
     """Whether each of the paper's polytopes occurs."""
     cases = [
-        Case.mean(size(ds), name, (ds["polytope"] == name).any(("density", "feature")), "%")
-        for ds in (large, small)
+        Case.mean(
+            f"seeds with one, {size(ds)}",
+            name,
+            (ds["polytope"] == name).any(("density", "feature")),
+            "%",
+        )
+        for ds in (small, large)
         for name in NAMED
     ]
     return Finding(
