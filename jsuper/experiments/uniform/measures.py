@@ -15,7 +15,7 @@ NAMED = [name for name in FRACTIONS if name != "dedicated"]
 
 
 def dimensions_per_feature(ds: xr.Dataset) -> xr.DataArray:
-    """D* of every model."""
+    r"""The paper's $D^* = m / \lVert W \rVert_F^2$ of every model."""
     return 1 / ds["features_per_dimension"]
 
 
