@@ -1,43 +1,62 @@
 """Uniform superposition: measures, judged and drawn on made models, and trained."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import xarray as xr
 
 import jsuper as js
 from jsuper.experiments.uniform import EXPERIMENT, measures
+from jsuper.experiments.uniform.train import log_spaced
 from jsuper.plots.graphs import feature_graphs
-from jsuper.plots.style import Figure
 from jsuper.polytopes import feature_polytopes, ideal, tegum_product
 
 
 def dataset(inverse_density, D):
-    """Only what `stay` reads."""
+    """Only what `stay` reads, of one seed for each row of D."""
     return xr.Dataset(
-        {"features_per_dimension": (("density", "seed"), 1 / np.asarray(D)[:, None])},
+        {"features_per_dimension": (("seed", "density"), 1 / np.atleast_2d(D))},
         {"density": 1 / np.asarray(inverse_density)},
     )
 
 
 def test_stay_on_a_power_law():
     """D* = 1 / x**a crosses a band of ±5% in a length of 2 ln(1.05) / a, at any height."""
-    x = np.geomspace(1, 20, 200)
-    for a in (0.5, 1.0):
-        for height in (0.5, 0.3):
-            length, first, last = measures.stay(dataset(x, x**-a), height)
-            assert length == pytest.approx(2 * np.log(1.05) / a, rel=0.02)
-            middle = height ** (-1 / a)
-            assert first < middle < last
-            np.testing.assert_allclose(first * last, middle**2, rtol=0.02)
+    x, heights = np.geomspace(1, 20, 200), np.array([0.5, 0.3])
+    ds = dataset(x, [x**-0.5, 1 / x])
+    found = measures.stay(ds, heights).transpose("seed", "height")
+    for a, one in zip((0.5, 1.0), found.transpose("seed", ...).length, strict=True):
+        np.testing.assert_allclose(one, 2 * np.log(1.05) / a, rtol=0.02)
+        middle = heights ** (-1 / a)
+        ends = found.isel(seed=int(a))
+        assert ((ends["first"] < middle) & (middle < ends["last"])).all()
+        np.testing.assert_allclose(ends["first"] * ends["last"], middle**2, rtol=0.02)
 
 
 def test_stay_on_a_plateau():
     x = np.array([1, 2, 4, 8])
-    length, first, last = measures.stay(dataset(x, [1, 0.5, 0.5, 0.25]), 0.5)
+    found = measures.stay(dataset(x, [[1, 0.5, 0.5, 0.25], [1, 0.9, 0.8, 0.7]]), 0.5)
     # From 2 to 4, and ln(1.05) / 1 on both sides, where D* halves as x doubles.
-    assert length == pytest.approx(np.log(2) + 2 * np.log(1.05), rel=0.01)
-    np.testing.assert_allclose([first, last], [2 / 1.05, 4 * 1.05], rtol=0.01)
-    assert measures.stay(dataset(x, [1, 0.9, 0.8, 0.7]), 0.2)[0] == 0
+    expected = [np.log(2) + 2 * np.log(1.05), 0]
+    np.testing.assert_allclose(found["length"], expected, rtol=0.01)
+    np.testing.assert_allclose(found["first"], [2 / 1.05, np.nan], rtol=0.01)
+    np.testing.assert_allclose(found["last"], [4 * 1.05, np.nan], rtol=0.01)
+
+
+def test_log_spaced():
+    found = log_spaced(1, 1 / 4, 1 / 100, counts=(2, 1))
+    np.testing.assert_allclose(found, [1, 1 / 2, 1 / 4, 1 / 100])
+
+
+def test_off_balance():
+    """A feature of norm 0.3 on the digon's line takes 0.09 / 2.09 of its dimension."""
+    W = tegum_product(ideal("pentagon"), ideal("digon"), [[0.3]])
+    disturbed = W.copy()
+    disturbed[-1] = 0.3 * W[5]
+    ds = xr.Dataset({"W": (("seed", "feature", "hidden"), [W, disturbed, 0 * W])})
+    expected = [0, 0.09 / 2.09 / 2, np.nan]  # the mean over digon and pentagon
+    np.testing.assert_allclose(measures.off_balance(ds), expected, atol=1e-6)
 
 
 def test_feature_graph_has_an_edge_for_every_interfering_pair():
@@ -54,8 +73,7 @@ def test_feature_graph_has_an_edge_for_every_interfering_pair():
 def test_feature_graph_of_features_that_are_not_represented():
     ds = xr.Dataset({"W": (("density", "feature", "hidden"), np.zeros((2, 3, 2)))})
     figure = feature_graphs(ds.assign_coords(density=[1.0, 0.5]))
-    assert len(figure.axes) == 2
-    figure.draw_without_rendering()
+    assert [panel.get_title()[-13:] for panel in figure.axes] == ["of 3 features"] * 2
 
 
 MADE = {
@@ -71,126 +89,97 @@ MADE = {
 
 
 def made(blocks=MADE, n=60, m=10, scale=1.0):
-    """Models of one seed with these blocks."""
-    W = np.zeros((len(blocks), 1, n, m))
-    for model, numbers in zip(W[:, 0], blocks.values(), strict=True):
+    """Models of two seeds with these blocks; features of a block of one come last."""
+    W = np.zeros((len(blocks), 2, n, m))
+    for models, numbers in zip(W, blocks.values(), strict=True):
         parts = [ideal(name) for name, times in numbers.items() for _ in range(times)]
         block = tegum_product(*parts)
-        model[: len(block), : block.shape[1]] = scale * block
+        models[:, : len(block), : block.shape[1]] = scale * block
     ds = xr.Dataset(
         {"W": (("density", "seed", "feature", "hidden"), W)},
-        {"density": 1 / np.array(list(blocks)), "seed": [0]},
+        {"density": 1 / np.array(list(blocks)), "seed": [0, 1]},
     )
-    ds = js.measure(ds.assign(loss=ds["W"].sum(("feature", "hidden"))))
-    return ds.assign(polytope=feature_polytopes(ds))
+    return named(ds.assign(loss=ds["W"].sum(("feature", "hidden"))))
 
 
-def tree(large, small):
-    blocks = measures.polytope_blocks(large)
-    return xr.DataTree.from_dict({"large": large, "small": small, "blocks": blocks})
+def named(ds):
+    polytopes, off = feature_polytopes(ds), measures.off_balance(ds)
+    return js.measure(ds).assign(polytope=polytopes, off_balance=off)
 
 
-def test_judged_and_drawn_without_training(tmp_path):
-    models = tree(made(), made(n=80))
-    path = js.save(models, tmp_path / "models.nc")
-    for read in (models, js.load(path)):
-        found = EXPERIMENT.findings(read)
-        assert all(finding.agrees for finding in found)
-        one, half, sizes, polytopes, lines, factors = (
-            {case.quantity: case.value for case in finding.cases} for finding in found
-        )
-        # ln 1.3 and ln(3.2 / 2.4), and what is within 5% on both sides.
-        assert 0.26 < one["plateau length"] < 0.4
-        assert 0.29 < half["plateau length"] < 0.5
-        assert sizes["D* differs at most by"] == pytest.approx(0, abs=1e-6)
-        # In both sizes; square antiprisms have eight vertices.
-        numbers = {"tetrahedron": 16, "triangle": 12, "digon": 80, "pentagon": 50}
-        assert polytopes == numbers | {"square antiprism": 48}
-        assert lines["90th percentile"] == pytest.approx(0, abs=1e-3)
-        assert factors["number"] == 10 + 10 + 4 + 10 + 10 + 5 + 4
-        assert {case.n for case in found[0].cases} == {1}
-        assert set(EXPERIMENT.figures(read)) == {"plateaus", "shares", "graphs"}
+def judged(large, small):
+    tree = xr.DataTree.from_dict({"large": large, "small": small})
+    return EXPERIMENT.findings(tree), tree
 
 
-def test_findings_that_differ():
-    # No tetrahedra, sizes that disagree, and features in no polytope.
-    blocks = MADE | {1.9: {"triangle": 5}}
-    large = made(blocks)
-    W = large["W"].copy()
-    middle = (1 / W["density"] > 1.5) & (1 / W["density"] < 4)
-    rng = np.random.default_rng(0)
-    W[middle.values, :, 30:] = rng.normal(0, 0.3, W[middle.values, :, 30:].shape)
-    large = js.measure(large.assign(W=W))
-    large = large.assign(polytope=feature_polytopes(large))
-    found = EXPERIMENT.findings(tree(large, made(blocks, scale=1.2)))
-    assert [finding.agrees for finding in found[2:5]] == [False, False, False]
-    assert not found[1].agrees
-    cases = {(case.where, case.quantity): case.value for case in found[3].cases}
-    assert cases["features in each", "tetrahedron"] == 0
-    assert cases["most frequent block of no known shape", "features"] > 3
+def no(found):
+    """Numbers of the findings that differ."""
+    return {i for i, finding in enumerate(found) if not finding.agrees}
 
 
-def test_blocks_of_all_models():
-    W = tegum_product(ideal("pentagon"), ideal("digon"), ideal("dedicated"))
-    ds = xr.Dataset(
-        {"W": (("seed", "density", "feature", "hidden"), np.stack([[W, W], [W, 0 * W]]))},
-        {"density": [0.5, 0.1], "seed": [3, 4]},
+def test_judged_and_drawn_without_training():
+    found, tree = judged(made(), made(n=80))
+    assert no(found) == set()
+    one, half, _, kinds, lines, _ = (
+        {case.quantity: case.value for case in finding.cases[::-1]} for finding in found
     )
-    blocks = measures.polytope_blocks(ds)
-    assert blocks["density"].values.tolist() == [0.5] * 6 + [0.1] * 3
-    assert blocks["seed"].values.tolist() == [3] * 3 + [4] * 3 + [3] * 3
-    assert blocks["polytope"].values[:3].tolist() == ["pentagon", "digon", "dedicated"]
-    assert blocks["n_features"].values[:3].tolist() == [5, 2, 1]
-    np.testing.assert_allclose(measures.off_balance(blocks), 0, atol=1e-6)
-    assert not measures.unnamed_blocks(blocks)
+    # ln 1.3 and ln(3.2 / 2.4), and what is within 5% on both sides.
+    assert 0.26 < one["plateau length"] < 0.4
+    assert 0.29 < half["plateau length"] < 0.5
+    assert half["from 1/density"] < 2.4 < 3.2 < half["to"]
+    np.testing.assert_allclose([case.value for case in found[2].cases], 0, atol=1e-6)
+    assert set(kinds.values()) == {1.0}
+    assert lines["90th percentile"] == pytest.approx(0, abs=1e-3)
+    assert {case.n for finding in found for case in finding.cases} == {2}
+
+    drawn = EXPERIMENT.figures(tree)
+    top, bottom = drawn["plateaus"].axes
+    heights = [c.lines[0].get_ydata() for c in top.containers]
+    D = measures.dimensions_per_feature(tree["large"].to_dataset()).mean("seed")
+    np.testing.assert_allclose(heights[0], D)
+    plotted = np.concatenate([line.get_ydata() for line in bottom.lines[:7]])
+    # Each feature of both seeds, at the fraction of its polytope.
+    ends, counts = np.unique(plotted[np.isfinite(plotted)].round(3), return_counts=True)
+    np.testing.assert_allclose(ends, [3 / 8, 2 / 5, 1 / 2, 2 / 3, 3 / 4, 1], atol=1e-3)
+    assert counts.tolist() == [48, 50, 80, 12, 16, 42]
+    (bars,) = drawn["shares"].axes
+    stacks = np.array([[bar.get_height() for bar in c] for c in bars.containers])
+    np.testing.assert_allclose(stacks.sum(0), 1)
 
 
-@pytest.fixture(scope="module")
-def models():
-    return EXPERIMENT.models(EXPERIMENT.quick)
+def test_each_verdict_can_be_no():
+    large, small = made(), made(n=80)
+    # D* falls through 1 and 1/2 as fast as through other heights.
+    falls = 1 / large["density"] * xr.ones_like(large["features_per_dimension"])
+    steep = [part.assign(features_per_dimension=falls) for part in (large, small)]
+    assert no(judged(*steep)[0]) == {0, 1}
+    wider = small.assign(features_per_dimension=1.2 * small["features_per_dimension"])
+    assert no(judged(large, wider)[0]) == {2}
+    flat = MADE | {1.9: {"triangle": 5}}
+    assert no(judged(made(flat), made(flat, n=80))[0]) == {3}
+    unlike = large["polytope"].where(large["polytope"] != "digon", "unknown")
+    assert no(judged(large.assign(polytope=unlike), small)[0]) == {4}
+    leaking = large.assign(off_balance=0 * large["off_balance"] + 0.2)
+    assert no(judged(leaking, small)[0]) == {5}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", ["large", "small"])
-def test_plateaus(models, size):
-    ds = models[size].to_dataset()
-    D = measures.dimensions_per_feature(ds).mean("seed")
-    inverse = 1 / ds["density"]
-    # Two densities on each plateau, and none between: D* falls by half from 1.3 to 2.3.
-    assert np.abs(D[inverse < 1.1] - 1).max() < 0.05
-    assert np.abs(D[(inverse > 2.3) & (inverse < 3.3)] - 0.5).max() < 0.03
-    elsewhere = measures.stay_elsewhere(ds)
-    for height in (0.5, 1.0):
-        assert measures.stay(ds, height)[0] > 1.5 * elsewhere
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("size", ["large", "small"])
-def test_polytopes_by_density(models, size):
-    ds = models[size].to_dataset()
-    inverse = 1 / ds["density"]
-    plateau = ds.isel(density=np.flatnonzero((inverse > 2.3) & (inverse < 3.3)))
+def test_trained_models():
+    densities = tuple(1 / x for x in (1, 1.15, 1.3, 1.6, 2.4, 2.8, 3.2, 5.0))
+    settings = dataclasses.replace(
+        EXPERIMENT.quick, large_model=(60, 8), densities=densities, steps=1_000
+    )
+    models = EXPERIMENT.models(settings)
+    ds = models["large"].to_dataset()
+    D = measures.dimensions_per_feature(ds)
+    assert float(abs(D[:2] - 1).max()) < 0.05
+    plateau = ds.isel(density=slice(5, 7))
+    assert float(abs(D[5:7] - 0.5).max()) < 0.02
     assert set(np.unique(plateau["polytope"])) == {"digon", "not represented"}
-    D = plateau["dimensionality"].where(plateau["polytope"] == "digon")
-    assert np.abs(D - 0.5).max() < 0.02
-    # All hidden dimensions are in use wherever features are not spread out.
-    np.testing.assert_allclose(
-        ds["dimensionality"].sum("feature"), ds.sizes["hidden"], rtol=0.02
-    )
-    assert set(np.unique(ds["polytope"])) >= {"digon", "pentagon"}
-
-
-@pytest.mark.slow
-def test_findings_of_trained_models(models):
-    found = EXPERIMENT.findings(models)
-    agrees = [finding.agrees for finding in found]
-    assert len(agrees) == 6
-    # Few features make few tetrahedra: which polytopes occur is for the full run.
-    assert all(agrees[:3] + agrees[4:])
-    assert found[1].cases[0].value > 0.35
-    assert found[4].cases[0].value > 0.9
-    drawn = EXPERIMENT.figures(models)
-    assert set(drawn) == {"plateaus", "shares", "graphs"}
-    for figure in drawn.values():
-        assert isinstance(figure, Figure)
-        figure.draw_without_rendering()
+    digons = plateau["dimensionality"].where(plateau["polytope"] == "digon")
+    assert float(abs(digons - 0.5).max()) < 0.02
+    # All hidden dimensions are in use.
+    np.testing.assert_allclose(ds["dimensionality"].sum("feature"), 8, rtol=0.02)
+    half = EXPERIMENT.findings(models)[1]
+    assert half.agrees
+    assert half.cases[0].value > 0.25

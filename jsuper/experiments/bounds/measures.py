@@ -11,14 +11,14 @@ def packing(ds: xr.Dataset) -> xr.Dataset:
     """Adds what the bounds are about to measured models of several sizes.
 
     ``packing`` is the sum of dimensionalities over m, ``represented_per_dimension`` the
-    number of features represented over m; ``largest`` and ``rms`` (root mean square) are
-    the interference of their unit vectors, ``welch`` is Welch's bound for them. These
-    three are NaN where at most m features are represented. Dimensions (..., density, seed).
+    number of features represented over m; ``largest`` and ``rms`` are the interference of
+    their unit vectors, ``welch`` is Welch's bound for them. These three are NaN where at
+    most m features are represented. Dimensions (..., density, seed).
 
     Args:
         ds: What `jsuper.measure` returns, with an axis ``n_hidden``.
     """
-    largest, rms, welch = xr.apply_ufunc(
+    found = xr.apply_ufunc(
         _interference,
         ds["W"],
         ds["is_represented"],
@@ -27,12 +27,12 @@ def packing(ds: xr.Dataset) -> xr.Dataset:
         output_core_dims=[[], [], []],
         vectorize=True,
     )
-    found = {"largest": largest, "rms": rms, "welch": welch}
-    return ds.assign(
+    ds = ds.assign(
         packing=ds["dimensionality"].sum("feature") / ds["n_hidden"],
         represented_per_dimension=ds["represented"] / ds["n_hidden"],
-        **{name: array.transpose(*ds["loss"].dims) for name, array in found.items()},
+        **dict(zip(("largest", "rms", "welch"), found, strict=True)),
     )
+    return ds.transpose(*ds["loss"].dims, ...)
 
 
 def _interference(W: np.ndarray, represented: np.ndarray, n_hidden: int):
@@ -42,25 +42,18 @@ def _interference(W: np.ndarray, represented: np.ndarray, n_hidden: int):
     return *bounds.coherence(W), float(bounds.welch_bound(len(W), n_hidden))
 
 
+def needed(ds: xr.Dataset) -> xr.DataArray:
+    """-n p log p over m of every model, n the number of features represented."""
+    per_dimension, p = ds["represented_per_dimension"], ds["density"]
+    return xr.apply_ufunc(bounds.recovery_dimensions, per_dimension, p)
+
+
 def sensing_constant(ds: xr.Dataset) -> float:
     """The largest C for which m >= -C n p log p holds of every trained model.
 
-    With n the number of features represented; the bound leaves C open.
+    The bound of compressed sensing leaves C open.
     """
     return float(1 / needed(ds).max())
-
-
-def needed(ds: xr.Dataset) -> np.ndarray:
-    """-n p log p over m of every model, shape (..., density)."""
-    per_dimension = ds["represented_per_dimension"].transpose(..., "density")
-    return bounds.recovery_dimensions(per_dimension, ds["density"])
-
-
-def sensing_ratio(ds: xr.Dataset) -> xr.DataArray:
-    """-(n/m) p log p over densities below 1, mean over seeds: constant on the curve."""
-    ds = ds.sel(density=slice(0.99, None))
-    p = ds["density"]
-    return (ds["represented_per_dimension"] * -p * np.log(p)).mean("seed")
 
 
 def free_of_superposition(ds: xr.Dataset) -> xr.DataArray:

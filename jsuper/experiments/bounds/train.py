@@ -25,7 +25,7 @@ class Settings:
         (0.0, 0.003, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0),
         "penalty: weights λ",
     )
-    penalty_seeds: int = setting(4, "penalty: seeds")
+    penalty_seeds: int = setting(16, "penalty: seeds")
     penalty_steps: int = setting(1_500, "penalty: steps")
     sizes: tuple[int, ...] = setting((2, 5, 10), "bounds: hidden dimensions m")
     densities: int = setting(9, "bounds: densities, log-spaced from 1")
@@ -55,11 +55,6 @@ def penalised_task(density, l1) -> js.Task:
     return js.Task(features, js.ToyModel(N_FEATURES, N_HIDDEN), importance, l1=l1)
 
 
-def unpenalised_task(density) -> js.Task:
-    """The same without the penalty."""
-    return penalised_task(density, None)
-
-
 def packed_task(density, n_hidden: int) -> js.Task:
     """30 features of importance 1 for every hidden dimension."""
     n = FEATURES_PER_DIMENSION * n_hidden
@@ -68,31 +63,32 @@ def packed_task(density, n_hidden: int) -> js.Task:
 
 def train(settings: Settings) -> dict[str, xr.Dataset]:
     """Trains and measures both kinds of models."""
-    return {"l1-penalty": _penalised(settings), "packing": _packed(settings)}
+    return {"l1-penalty": penalised(settings), "packing": packed(settings)}
 
 
-def _penalised(settings: Settings) -> xr.Dataset:
+def penalised(settings: Settings) -> xr.Dataset:
     """Models over densities and penalties, with ``reconstruction_loss`` beside ``loss``.
 
     The first is measured without the penalty, on data of its own.
     """
     recipe = js.Recipe(settings.penalty_steps, optimizer=js.decaying_adam)
     axes = {
-        "density": list(settings.penalty_densities),
-        "l1": list(settings.penalties),
+        "density": settings.penalty_densities,
+        "l1": settings.penalties,
         "seed": settings.penalty_seeds,
     }
     ds = js.measure(js.sweep(penalised_task, axes, recipe, key=jax.random.key(0)))
-    again = js.losses(unpenalised_task, ds, key=jax.random.key(1), batches=32)
-    return ds.assign(reconstruction_loss=again["loss"].transpose(*ds["loss"].dims))
+
+    def without(density):
+        return penalised_task(density, None)
+
+    again = js.losses(without, ds, key=jax.random.key(1), batches=32)
+    return ds.assign(reconstruction_loss=again["loss"])
 
 
-def _packed(settings: Settings) -> xr.Dataset:
+def packed(settings: Settings) -> xr.Dataset:
     """Models of several sizes over densities, with what the bounds are about."""
     recipe = js.Recipe(settings.steps, optimizer=js.decaying_adam)
-    axes = {
-        "n_hidden": list(settings.sizes),
-        "density": js.log_densities(settings.densities, settings.lowest_density),
-        "seed": settings.seeds,
-    }
+    densities = js.log_densities(settings.densities, settings.lowest_density)
+    axes = {"n_hidden": settings.sizes, "density": densities, "seed": settings.seeds}
     return packing(js.measure(js.sweep(packed_task, axes, recipe, key=jax.random.key(2))))
