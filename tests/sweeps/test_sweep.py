@@ -156,19 +156,19 @@ def test_netcdf_round_trip(grid, tmp_path):
 
 
 def test_made_by_says_how(grid):
-    made_by = json.loads(grid.attrs["made_by"])
-    recipe = made_by["recipe"]
+    told = json.loads(grid.attrs["made_by"])
+    recipe = told["recipe"]
     assert (recipe["steps"], recipe["batch_size"], recipe["log_every"]) == (200, 64, None)
     assert recipe["independent_cells"] is False
     optimizer = json.dumps(recipe["optimizer"])
     assert '"weight_decay": 0.01' in optimizer
     assert '"step_size": -0.001' in optimizer
     assert '"b2": 0.999' in optimizer
-    assert made_by["key"] == {"implementation": "threefry2x32", "data": [0, 0]}
-    assert (made_by["jax"], made_by["jsuper"]) == (jax.__version__, "0.1.0")
-    assert made_by["devices"] == ["cpu"] * len(jax.devices())
-    assert made_by["float"] == "float32"
-    task = made_by["first_task"]
+    assert told["key"] == {"implementation": "threefry2x32", "data": [0, 0]}
+    assert (told["jax"], told["jsuper"]) == (jax.__version__, "0.1.0")
+    assert told["devices"] == ["cpu"] * len(jax.devices())
+    assert told["float"] == "float32"
+    task = told["first_task"]
     assert task["features"]["density"] == 1.0
     assert task["model"]["n_hidden"] == 1
 
