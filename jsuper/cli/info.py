@@ -162,7 +162,8 @@ def _outcome(ds: xr.Dataset) -> Iterator[str]:
     if "loss" in ds:
         loss = ds["loss"].where(finite)
         if loss.notnull().any():
-            yield f"loss on fresh data: {loss.min():.4g} to {loss.max():.4g}"
+            name = ds["loss"].attrs.get("long_name", "loss on fresh data")
+            yield f"{name}: {loss.min():.4g} to {loss.max():.4g}"
     if finite.any() and "history" in ds and "step" in ds["history"].dims and not partly:
         settled = converged(ds)
         yield (

@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 
@@ -47,25 +48,13 @@ def neuron_stacks(
     figure, panels = style.wrapped_panels(cells.size(ds, axis), width, 1.7, max_columns)
     for k, panel in enumerate(panels):
         W = _weights(ds, weights, axis, k)
-        neurons = np.arange(W.shape[1])
-        share = 1 - np.asarray(monosemanticity(W))
         panel.axhline(0, color="0.5", linewidth=0.6, zorder=3)
-        ends = np.zeros((2, len(neurons)))
-        for i, row in enumerate(W):
-            side = (row < 0).astype(int)
-            bottom = ends[side, neurons]
-            panel.bar(
-                neurons,
-                row,
-                bottom=bottom,
-                width=0.85,
-                color=cmap(norm(i)) if color == "feature" else cmap(norm(share)),
-                edgecolor="white",
-                linewidth=0.4 if m <= 20 else 0.15,
-            )
-            if color == "feature":
-                _number_pieces(panel, i, row, bottom, cmap(norm(i)))
-            ends[side, neurons] += row
+        own = np.arange(n)[:, None] if color == "feature" else 1 - monosemanticity(W)
+        colors = cmap(norm(np.broadcast_to(own, W.shape)))
+        bottoms = _plot_pieces(panel, W, colors, 0.4 if m <= 20 else 0.15)
+        if color == "feature":
+            for i in range(n):
+                _number_pieces(panel, i, W[i], bottoms[i], colors[i, 0])
         panel.set_xlim(-0.6, m - 0.4)
         panel.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         if axis:
@@ -146,6 +135,27 @@ def _weights(ds: xr.Dataset, weights: str, axis: str | None, k: int) -> np.ndarr
         return np.full((ds.sizes["feature"], ds.sizes["hidden"]), np.nan)
     W = cells.weights(model, weights)
     return W[:, neuron_order(W)]
+
+
+def _plot_pieces(panel, W, colors, linewidth: float) -> np.ndarray:
+    """Stacks the weights of each neuron, and returns where each piece begins.
+
+    One collection holds all pieces: thousands of single bars take minutes.
+    """
+    below, above = (
+        np.cumsum(part, axis=0) for part in (np.minimum(W, 0), np.maximum(W, 0))
+    )
+    ends = np.where(W < 0, below, above)
+    left, right = np.arange(W.shape[1]) + np.array([[-0.425], [0.425]])
+    x = np.broadcast_to(np.stack([left, left, right, right], -1), (*W.shape, 4))
+    y = np.stack([ends - W, ends, ends, ends - W], -1)
+    there = np.isfinite(W)
+    corners, shades = np.stack([x, y], -1)[there], colors[there]
+    pieces = PolyCollection(corners, facecolors=shades, edgecolors="white")
+    pieces.set_linewidth(linewidth)
+    panel.add_collection(pieces)
+    panel.autoscale_view()
+    return ends - W
 
 
 def _number_pieces(panel, i, row, bottom, color) -> None:

@@ -224,7 +224,8 @@ def test_neurons_of_several_sizes(of_sizes):
         np.testing.assert_allclose(shown, own[:, plots.neurons.neuron_order(own)])
         assert panel.get_xlim() == (-0.5, 3.5)
     for panel, m in zip(plots.neuron_stacks(ds).axes, [2, 4], strict=False):
-        assert len({round(bar.get_x(), 6) for bar in panel.patches}) == m
+        paths = panel.collections[0].get_paths()
+        assert len({path.vertices[0, 0].round(6) for path in paths}) == m
 
 
 def test_phase_map_of_sizes(of_sizes):

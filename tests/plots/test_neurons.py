@@ -17,14 +17,21 @@ def test_neurons_stand_in_the_order_of_their_main_feature():
     assert neurons.neuron_order(W[0]).tolist() == [2, 0, 1]
 
 
+def pieces(panel):
+    """Left, bottom, height and colour of each piece of the stacks."""
+    (drawn,) = panel.collections
+    for path, color in zip(drawn.get_paths(), drawn.get_facecolor(), strict=True):
+        (left, bottom), (_, top) = path.vertices[:2]
+        yield left, bottom, top - bottom, tuple(color)
+
+
 def test_heights_of_the_stacks_are_sums_of_weights():
     figure = neurons.neuron_stacks(dataset())
     for panel, weights in zip(figure.axes[:2], W, strict=True):
         ordered = weights[:, neurons.neuron_order(weights)]
         tops, bottoms = np.zeros(3), np.zeros(3)
-        for bar in panel.patches:
-            j = round(bar.get_x() + bar.get_width() / 2)
-            ends = bar.get_y(), bar.get_y() + bar.get_height()
+        for left, bottom, height, _ in pieces(panel):
+            j, ends = round(left + 0.425), (bottom, bottom + height)
             tops[j], bottoms[j] = max(tops[j], *ends), min(bottoms[j], *ends)
         np.testing.assert_allclose(tops, np.maximum(ordered, 0).sum(0))
         np.testing.assert_allclose(bottoms, np.minimum(ordered, 0).sum(0))
@@ -45,8 +52,8 @@ def test_best_seed_of_other_weights_is_drawn():
 def test_polysemanticity_colours_columns_alike():
     panel = neurons.neuron_stacks(dataset(), color="polysemanticity").axes[0]
     columns = {}
-    for bar in panel.patches:
-        columns.setdefault(round(bar.get_x() + 0.425), set()).add(bar.get_facecolor())
+    for left, _, _, color in pieces(panel):
+        columns.setdefault(round(left + 0.425), set()).add(color)
     assert all(len(colors) == 1 for colors in columns.values())
     assert columns[0] != columns[1]
 
