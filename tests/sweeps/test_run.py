@@ -14,6 +14,8 @@ import xarray as xr
 
 import jsuper as js
 from jsuper.sweeps.devices import checked_devices
+from jsuper.sweeps.grid import Grid
+from jsuper.sweeps.provenance import made_by
 
 KEY = jax.random.key(0)
 STILL = js.Recipe(4, 4, optax.set_to_zero(), eval_batches=1)
@@ -285,8 +287,8 @@ def test_made_by_holds_numbers_whatever_they_come_in():
     def task(density):
         return js.Task(js.SparseFeatures(2, density), js.ToyModel(2, 1), importance)
 
-    ds = js.sweep(task, {"density": [0.5], "seed": [4, 5]}, js.Recipe(1, 4), key=KEY)
-    told = json.loads(ds.attrs["made_by"])
+    grid = Grid(task, {"density": [0.5], "seed": [4, 5]}, js.Recipe(1, 4))
+    told = json.loads(made_by(grid, KEY, jax.devices()))
     assert told["first_task"]["importance"] == [1.0, 0.5]
     assert told["axes"] == {"density": 1, "seed": 2}
 
@@ -294,7 +296,7 @@ def test_made_by_holds_numbers_whatever_they_come_in():
 def test_made_by_tells_what_an_optimizer_is_a_function_of():
     recipe = dataclasses.replace(STILL, optimizer=lambda rate, steps: optax.sgd(rate))
     axes = {"level": [1.0], "rate": [0.25, 0.5]}
-    told = json.loads(js.sweep(Own, axes, recipe, key=KEY).attrs["made_by"])
+    told = json.loads(made_by(Grid(Own, axes, recipe), KEY, jax.devices()))
     optimizer = told["recipe"]["optimizer"]
     assert optimizer["of"] == ["rate"]
     assert '"step_size": -0.25' in json.dumps(optimizer["first"])
