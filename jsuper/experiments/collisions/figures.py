@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from jsuper.experiments.collisions.measures import STORED, constant
+from jsuper.experiments.collisions.measures import ON, constant
 from jsuper.plots import panels, style
 from jsuper.plots.style import Figure
 
@@ -19,19 +19,23 @@ def collisions(counts: xr.Dataset) -> Figure:
     """The number of pairs on one neuron against n² / m, and their ratio."""
     figure = Figure(figsize=(6.2, 2.7))
     left, right = figure.subplots(1, 2)
-    expected = counts["n_features"] / counts["neurons"]
+    expected = counts["n_features"] / counts["neurons_per_feature"]
     for i, n in enumerate(counts["n_features"].values):
         cells = counts.sel(n_features=n)
         look = {**style.SERIES[i], "linestyle": "", "bars": True, "label": f"n = {n}"}
         panels.over_seeds(left, cells["pairs"], expected.sel(n_features=n), **look)
-        beside = cells["neurons"] * 1.05 ** (i - 2)  # or bars would hide each other
+        beside = cells["neurons_per_feature"] * 1.05 ** (
+            i - 2
+        )  # or bars would hide each other
         panels.over_seeds(right, constant(cells), beside, **look)
     ends = np.array([expected.min(), expected.max()])
     left.plot(ends, ends / 4, label="n² / (4m)", **style.GUIDE)
     right.axhline(1 / 4, **style.GUIDE)
     for axis in (left.xaxis, left.yaxis, right.xaxis):
         style.plain_log(axis)
-    right.set_xticks(counts["neurons"].values, counts["neurons"].values)
+    right.set_xticks(
+        counts["neurons_per_feature"].values, counts["neurons_per_feature"].values
+    )
     left.set(xlabel="n² / m", ylabel="pairs of features on one neuron")
     right.set(xlabel="neurons per feature, m / n", ylabel="pairs · m / n²", ylim=(0, 0.4))
     left.legend()
@@ -43,10 +47,10 @@ def winners(W: xr.DataArray) -> Figure:
     figure = Figure(figsize=(6.2, 2.7), layout="constrained")
     left, right = figure.subplots(1, 2)
     last = abs(W.isel(step=-1))
-    W = W.isel(feature=last.argmax("hidden").argsort()).transpose(
+    W = W.isel(feature=last.argmax("hidden").values.argsort(kind="stable")).transpose(
         "feature", "hidden", "step"
     )
-    on = abs(W.values[..., -1]) > STORED
+    on = abs(W.values[..., -1]) > ON
     shared = on.sum(0).argmax()
     for feature in np.flatnonzero(on[:, shared]):
         left.plot(W["step"], W[feature].T, **style.GUIDE)
