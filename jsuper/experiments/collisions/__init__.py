@@ -1,9 +1,7 @@
 """Do features share neurons by chance, although each could have a neuron of its own?
 
-Lecomte et al. 2023 ("What Causes Polysemanticity? An Alternative Origin Story of Mixed
-Selectivity from Incidental Causes", arXiv 2312.03096): an autoencoder with at least as
-many neurons as features. The paper's: model, inputs, initial weights, n = 256. Ours:
-smaller n, weight of the penalty, plain gradient descent, number of models, fits.
+Lecomte et al. 2023 (arXiv 2312.03096). The paper's: model, inputs, initial weights, n =
+256. Ours: smaller n, weight of the penalty, gradient descent, number of models, fits.
 """
 
 from jsuper.experiments.collisions import figures, findings, train

@@ -2,44 +2,30 @@
 
 import xarray as xr
 
-from jsuper.experiments.collisions.measures import constant, exponents
+from jsuper.experiments.collisions.measures import CELL, exponents
 from jsuper.experiments.findings import Case, Finding
-
-STATED = (
-    ("each feature ends on one neuron", "at least 99% of the features in each cell"),
-    ("features on one neuron have opposite signs", "at least 99% of the pairs"),
-    ("their pairs grow as n² / m", "exponents within 0.1 of 2 and −1"),
-    ("there are about n² / (4m) pairs", "pairs · m / n² within 10% of 1/4"),
-)
-"""What the paper states, and when the models agree."""
 
 
 def findings(models: xr.DataTree) -> list[Finding]:
     """Winner takes all, with opposite signs, in about n² / (4m) pairs."""
     counts = models["counts"].to_dataset()
-    cells = counts.mean(["n_features", "neurons_per_feature"])
-    alone = counts["alone"].mean("seed").min().item()
-    opposite = (cells["opposite"].sum() / cells["pairs"].sum()).item()
-    n, m = exponents(counts)
-    ratios = constant(counts)
-    sizes = Case.each(ratios.mean("neurons_per_feature"), "pairs · m / n²")
-    ratio = Case.mean(
-        "", "pairs · m / n²", ratios.mean(["n_features", "neurons_per_feature"])
-    )
-    initial = Case.mean("", "where its largest initial weight was", cells["initial"], "%")
-    cases = (
-        [Case("in the least of all cells", "on one neuron", alone, unit="%"), initial],
-        [Case("", "pairs of opposite signs", opposite, unit="%")],
-        [Case.of("", "exponent of n", n), Case.of("", "exponent of m", m)],
-        [ratio, *sizes],
-    )
-    agree = (
-        alone >= 0.99,
-        opposite >= 0.99,
-        abs(n.value - 2) < 0.1 and abs(m.value + 1) < 0.1,
-        abs(4 * ratio.value - 1) < 0.1,
-    )
+    cells, pairs = counts.mean(CELL), counts["pairs"]
+    share = counts["alone"].mean("seed").min().item()
+    signs = (cells["opposite"].sum() / cells["pairs"].sum()).item()
+    alone = Case("the cell with fewest", "on one neuron", share, unit="%")
+    initial = Case.mean("", "on that of their initial maximum", cells["initial"], "%")
+    opposite = Case("", "opposite", signs, unit="%")
+    n, m = exponents(pairs)
+    fits = [Case.of("", "exponent of n", n), Case.of("", "exponent of m", m)]
+    power = abs(n.value - 2) < 0.1 and abs(m.value + 1) < 0.1
+    ratios = pairs * counts["neurons_per_feature"] / counts["n_features"]
+    ratio = Case.mean("", "pairs · m / n²", ratios.mean(CELL))
+    sizes = Case.each(ratios.mean("neurons_per_feature"), ratio.quantity)
+    near, by = abs(4 * ratio.value - 1) < 0.1, "Lecomte et al."
+    one, sign, rule = share >= 0.99, signs >= 0.99, "at least 99%"
     return [
-        Finding(stated, found, rule, agrees, "Lecomte et al.")
-        for (stated, rule), found, agrees in zip(STATED, cases, agree, strict=True)
+        Finding("features end on one neuron", [alone, initial], rule, one, by),
+        Finding("pairs have opposite signs", [opposite], rule, sign, by),
+        Finding("pairs grow as n² / m", fits, "within 0.1 of 2 and −1", power, by),
+        Finding("pairs are about n² / (4m)", [ratio, *sizes], "within 10%", near, by),
     ]

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 import optax
 import xarray as xr
 
@@ -34,7 +32,7 @@ class OneHot(js.ToyModel):
     def loss(self, params, key, batch_size):
         """|x - y|² + PENALTY |Wᵀ x|₁, summed over the inputs; nothing is sampled."""
         W = params["W"]
-        errors = jnp.eye(self.n_features) - jax.nn.relu(W @ W.T)
+        errors = jax.numpy.eye(self.n_features) - jax.nn.relu(W @ W.T)
         return (errors**2).sum() + PENALTY * abs(W).sum()
 
 
@@ -44,24 +42,21 @@ def task(n_features, neurons_per_feature):
     return OneHot(n_features, m, bias=False, init_std=m**-0.5)
 
 
-def descent(steps):
-    """Gradient descent; the rate rises over the first fifth, falls to 0 over the last."""
-    return optax.sgd(optax.linear_onecycle_schedule(steps, RATE, 0.2, 0.8, div_factor=5))
-
-
 def train(settings: Settings) -> dict[str, xr.Dataset]:
     """Counts collisions in each cell; keeps one small model along its training."""
-    recipe = js.Recipe(settings.steps, 1, descent, independent_cells=True)
-    key, counts, largest = jax.random.key(0), [], max(settings.sizes)
-    axes = {"n_features": [16], "neurons_per_feature": [1], "seed": 1}
-    at = np.linspace(0, settings.steps, 101).astype(int)
-    model = js.snapshots(task, axes, recipe, key=key, at=at)
+    rate = optax.linear_onecycle_schedule(settings.steps, RATE, 0.2, 0.8, div_factor=5)
+    recipe = js.Recipe(settings.steps, 1, optax.sgd(rate), independent_cells=True)
+
+    def trained(n, ratios, seeds, every):
+        axes = {"n_features": [n], "neurons_per_feature": ratios, "seed": seeds}
+        at = range(0, settings.steps + 1, every)
+        return js.snapshots(task, axes, recipe, key=jax.random.key(0), at=at)
+
+    counts = []
     for n in settings.sizes:
         # Groups of models have equally many features, so that each cell is known as well.
-        group = largest // n
-        axes = {"n_features": [n], "neurons_per_feature": settings.ratios}
-        axes["seed"] = settings.seeds * group
-        models = js.snapshots(task, axes, recipe, key=key, at=[0, settings.steps])
+        group = max(settings.sizes) // n
+        models = trained(n, settings.ratios, settings.seeds * group, settings.steps)
         means = collisions(models).coarsen(seed=group).mean()
         counts.append(means.assign_coords(seed=range(settings.seeds)))
-    return {"counts": xr.concat(counts, "n_features"), "model": model}
+    return {"counts": xr.concat(counts, "n_features"), "model": trained(16, [1], 1, 10)}
