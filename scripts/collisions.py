@@ -9,8 +9,9 @@ import jsuper as js
 js.use_cpu_cores()
 
 
+@js.pytree
 class OneHot(js.ToyModel):
-    penalty: float
+    penalty: float = 0.15
 
     def loss(self, params, key, batch_size):
         x = jnp.eye(self.n_features)

@@ -111,17 +111,16 @@ def test_the_loss_is_that_of_the_model_on_every_input():
 
 
 def test_features_collide_although_there_is_room():
-    settings = training.Settings(sizes=(16,), ratios=(1, 2), seeds=64, steps=800)
+    settings = training.Settings(sizes=(16,), ratios=(2,), seeds=64, steps=800)
     models = EXPERIMENT.models(settings)
     counts = models["counts"].to_dataset().squeeze()
     # 0.5% of the features have not decided yet.
-    assert (counts["alone"].mean("seed") > 0.98).all()
+    assert counts["alone"].mean() > 0.98
     assert counts["opposite"].sum() > 0.99 * counts["pairs"].sum()
-    # n² / (4m) is 4 and 2; the means of 64 models have deviations of 0.13.
-    assert 3 < counts["pairs"].sel(neurons_per_feature=1).mean() < 4.4
-    assert 1.2 < counts["pairs"].sel(neurons_per_feature=2).mean() < 2.4
-    # Of the features' largest initial weights, far more win than one of 16 or 32.
-    assert (counts["initial"].mean("seed") > 0.4).all()
+    # n² / (4m) is 2; the mean of 64 models has a deviation of 0.13.
+    assert 1.2 < counts["pairs"].mean() < 2.4
+    # Of the features' largest initial weights, far more win than one of 32.
+    assert counts["initial"].mean() > 0.4
     # A feature's only weight balances 4 w (1 - w²) and the penalty.
     W = models["model"]["W"].isel(step=-1).squeeze().values
     w = abs(W).max(-1)

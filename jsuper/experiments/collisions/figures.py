@@ -16,7 +16,7 @@ def figures(models: xr.DataTree) -> dict[str, style.Figure]:
 
 def collisions(pairs: xr.DataArray) -> style.Figure:
     """The number of pairs on one neuron against n² / m, and divided by it."""
-    figure = style.Figure(figsize=(6.2, 2.7))
+    figure = style.Figure(figsize=(6.2, 2.6))
     left, right = figure.subplots(1, 2)
     ratio = pairs["neurons_per_feature"]
     x = pairs["n_features"] / ratio
@@ -31,22 +31,22 @@ def collisions(pairs: xr.DataArray) -> style.Figure:
         style.plain_log(axis)
     right.set_xticks(ratio.values, ratio.values)
     left.set(xlabel="n² / m", ylabel="pairs of features on one neuron")
-    right.set(xlabel="neurons per feature m / n", ylabel="pairs · m / n²", ylim=(0, 0.4))
+    right.set(xlabel="neurons per feature", ylabel="pairs · m / n²", ylim=(0.15, 0.35))
     left.legend()
     return figure
 
 
 def winners(W: xr.DataArray) -> style.Figure:
     """The weights of two features that come to share a neuron, and all trained weights."""
-    figure = style.Figure(figsize=(6.2, 2.7))
+    figure = style.Figure(figsize=(6.2, 2.6))
     left, right = figure.subplots(1, 2)
     along = W.squeeze().transpose("step", "feature", "hidden").values
     along = along[:, abs(along[-1]).argmax(-1).argsort(kind="stable")]
-    on = abs(along[-1]) > ON
-    shared = on.sum(0).argmax()
-    for i, look in zip(np.flatnonzero(on[:, shared]), style.SERIES, strict=False):
+    shared = (abs(along[-1]) > ON).sum(0).argmax()
+    for i in np.flatnonzero(abs(along[-1, :, shared]) > ON):
+        color = style.PALETTE["vermilion" if along[-1, i, shared] > 0 else "blue"]
         left.plot(W["step"], along[:, i], **style.GUIDE)
-        left.plot(W["step"], along[:, i, shared], look["color"], label=f"feature {i}")
+        left.plot(W["step"], along[:, i, shared], color, label=f"feature {i}")
     left.set(xlabel="step", ylabel="weights of two features")
     left.legend(title=f"on neuron {shared}", loc="right", bbox_to_anchor=(1, 0.72))
     panels.matrix(right, along[-1])

@@ -13,7 +13,7 @@ def findings(models: xr.DataTree) -> list[Finding]:
     share = counts["alone"].mean("seed").min().item()
     signs = (cells["opposite"].sum() / cells["pairs"].sum()).item()
     alone = Case("the cell with fewest", "on one neuron", share, unit="%")
-    initial = Case.mean("", "on that of their initial maximum", cells["initial"], "%")
+    initial = Case.mean("", "on that of the largest initial weight", cells["initial"], "%")
     opposite = Case("", "opposite", signs, unit="%")
     n, m = exponents(pairs)
     fits = [Case.of("", "exponent of n", n), Case.of("", "exponent of m", m)]

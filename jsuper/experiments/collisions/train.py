@@ -52,7 +52,7 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
         at = range(0, settings.steps + 1, every)
         return js.snapshots(task, axes, recipe, key=jax.random.key(0), at=at)
 
-    counts = []
+    counts: list[xr.Dataset] = []
     for n in settings.sizes:
         # Groups of models have equally many features, so that each cell is known as well.
         group = max(settings.sizes) // n
