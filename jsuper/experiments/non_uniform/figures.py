@@ -70,14 +70,14 @@ def losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
 def frames(fits: xr.Dataset) -> Figure:
     """The models of lowest loss, the varied feature pointing upwards."""
     figure = Figure(figsize=(6.8, 1.7))
-    looks = {"colors": [RED, *4 * [BLUE]], "markers": ["D", *4 * ["o"]]}
+    colors, markers = [RED, *4 * [BLUE]], ["D", *4 * ["o"]]
     ratios = (1 / 8, 0.2, 0.35, 0.7, 1, 4)
     for panel, ratio in zip(figure.subplots(1, len(ratios)), ratios, strict=True):
         best = js.best_seed(fits.sel(ratio=ratio, method="nearest"))
         W, norm = best["W"].transpose("feature", "hidden").values, best["norm"].values
         x, y = W[0 if norm[0] > 0.5 else norm.argmax()]  # without the varied, another
         upright = W @ np.array([[y, x], [-x, y]]) / np.hypot(x, y)
-        panels.embeddings(panel, upright, extent=1.35, **looks)
+        panels.embeddings(panel, upright, colors, extent=1.35, markers=markers)
         panel.set_title(f"density × {float(best['ratio']):.2g}\n{best['geometry'].item()}")
     return figure
 
