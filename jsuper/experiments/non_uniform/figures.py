@@ -17,7 +17,6 @@ LOOKS = {
     "another dropped": ("^", style.PALETTE["orange"], "another feature at 0"),
     "other": ("x", "black", "other"),
 }
-"""Marker, colour and words of each geometry."""
 
 
 @style.paper

@@ -15,12 +15,9 @@ from jsuper.theory.phases import phase_boundary, phase_losses
 def figures(models: xr.DataTree) -> dict[str, Figure]:
     """All figures by name."""
     ds = datasets(models)
-    both = {
-        "2 features, 1 dimension": ds["two_features"],
-        "3 features, 2 dimensions": ds["three_features"],
-    }
+    two, three = ds["two_features"], ds["three_features"]
     return {
-        "maps": maps(both),
+        "maps": maps({"2 features, 1 dimension": two, "3 features, 2 dimensions": three}),
         "crossing": crossing(ds["section"]),
         "without_bias": maps({"2 features, no bias": ds["without_bias"]}, bias=False),
     }

@@ -19,10 +19,7 @@ KINDS = {
 
 
 def population_loss(ds: xr.Dataset) -> xr.DataArray:
-    """Returns the loss of every model without sampling noise, summed over features.
-
-    By Gauss-Legendre quadrature over the values of active features, uniform on [0, 1].
-    """
+    """Loss of every model by Gauss-Legendre quadrature, a sum over features."""
     n = ds.sizes["feature"]
     points, masses = np.polynomial.legendre.leggauss({2: 32, 3: 16}[n])
     nodes = np.append(0.0, (points + 1) / 2)  # a feature is 0, or somewhere on [0, 1]
@@ -61,7 +58,7 @@ def without_worst(ds: xr.Dataset) -> xr.Dataset:
 def extra_is_as_predicted(ds: xr.Dataset, read: xr.Dataset) -> float:
     """Share of cells away from boundaries whose extra feature is of the predicted kind.
 
-    Kinds are ignored (norm below 1/2), dedicated and superposed (by more than 1/2).
+    Kinds are ignored (norm below 1/2), dedicated and superposed (by more than 1/2);
     ``read`` holds one ``norm`` and ``superposition`` (..., feature) for each cell.
     """
 
@@ -86,12 +83,8 @@ def relative_loss(ds: xr.Dataset) -> xr.DataArray:
 def kink(best: xr.Dataset) -> tuple[float, float, float]:
     """Where the lowest loss changes from pairs to an ignored feature, and how sharply.
 
-    Args:
-        best: Models of lowest loss by ascending density, of one importance.
-
-    Returns:
-        The density, and the slopes of the lowest loss just below and just above it, by
-        parabolas through four densities on either side; NaN without such a change.
+    Returns the density, and the slopes just below and above it by parabolas through four
+    densities on either side, which ascend; NaN without such a change.
     """
     pair = best["phase"].isin(KINDS["antipodal pair"]).values
     density, loss = best["density"].values, best["loss"].values
