@@ -14,6 +14,10 @@ def polar(*degrees, norm=1.0):
     return norm * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
 
 
+def weights(models):
+    return xr.Dataset({"W": (("seed", "feature", "hidden"), models)})
+
+
 @pytest.mark.parametrize(
     ("W", "name"),
     [
@@ -30,23 +34,20 @@ def test_arrangements_of_two_pairs(W, name):
     turn = ortho_group.rvs(2, random_state=np.random.default_rng(0))
     # Neither sets have an order nor the features of a pair.
     models = np.stack([W, W @ turn, W[[2, 3, 0, 1]], W[[1, 0, 2, 3]]])
-    assert measures.arrangements(models).tolist() == [name] * 4
+    assert measures.arranged(weights(models))["arrangement"].values.tolist() == [name] * 4
 
 
-def test_hexagons():
+def test_hexagons_and_collapsed_pairs():
     hexagon = polar(0, 60, 120, 180, 240, 300)
     swapped, shuffled = hexagon[[1, 0, 3, 2, 4, 5]], hexagon[[0, 2, 1, 3, 4, 5]]
-    models = np.stack([hexagon, swapped, shuffled])
-    assert measures.is_hexagon(models).tolist() == [True, True, True]
-    assert measures.side_by_side(models).tolist() == [True, True, False]
     collapsed, gap = polar(0, 1, 120, 180, 240, 300), polar(0, 30, 60, 90, 120, 240)
     absent = hexagon * np.array([1, 1, 1, 1, 1, 0])[:, None]
-    assert not measures.is_hexagon(np.stack([collapsed, gap, absent])).any()
-
-
-def test_collapsed_pairs_are_counted():
-    W = np.stack([polar(0, 60, 120, 180, 240, 300), polar(0, 1, 120, 180, 200, 199)])
-    np.testing.assert_array_equal(measures.collapsed(W), [0, 2])
+    two = polar(0, 1, 120, 180, 200, 199)
+    models = np.stack([hexagon, swapped, shuffled, collapsed, gap, absent, two])
+    found = measures.shapes(weights(models))
+    assert found["hexagon"].values.tolist() == [True] * 3 + [False] * 4
+    assert found["beside"].values[:3].tolist() == [True, True, False]
+    assert found["collapsed"].values.tolist() == [0, 0, 0, 1, 0, 0, 2]
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
@@ -75,13 +76,12 @@ def test_block_sizes():
     rng = np.random.default_rng(1)
     bases = np.concatenate([ortho_group.rvs(10, random_state=rng) for _ in range(2)])
     random = rng.normal(size=(20, 10)) / np.sqrt(10)
-    dims = ("density", "seed", "feature", "hidden")
-    ds = measures.block_sizes(xr.Dataset({"W": (dims, np.stack([bases, random])[None])}))
-    np.testing.assert_allclose(ds["within"][0, 0], 0, atol=1e-12)
+    ds = measures.block_sizes(weights(np.stack([bases, random])))
+    np.testing.assert_allclose(ds["within"][0], 0, atol=1e-12)
     # Rows of an orthogonal matrix: squares add up to 1.
-    np.testing.assert_allclose(ds["across"][0, 0], np.sqrt(1 / 10))
-    np.testing.assert_allclose(ds["diagonal"][0, 0], 0, atol=1e-12)
-    assert float(ds["within"][0, 1]) > 0.2
+    np.testing.assert_allclose(ds["across"][0], np.sqrt(1 / 10))
+    np.testing.assert_allclose(ds["diagonal"][0], 0, atol=1e-12)
+    assert float(ds["within"][1]) > 0.2
 
 
 HEXAGON = polar(0, 60, 120, 180, 240, 300)
@@ -178,7 +178,7 @@ def test_figures_show_the_models():
 
 
 def test_what_is_trained_can_be_judged_and_drawn(monkeypatch):
-    def fit(name, densities, seeds, recipe, n_hidden=2):
+    def fit(name, densities, seeds, settings, n_hidden=2):
         n = train.FEATURES[name](0.1).n_features
         sizes = {"density": len(densities), "seed": seeds, "feature": n, "hidden": n_hidden}
         rng = np.random.default_rng(0)
@@ -199,8 +199,8 @@ def test_what_is_trained_can_be_judged_and_drawn(monkeypatch):
 
 @pytest.mark.slow
 def test_anticorrelated_pairs_lose_nothing_only_if_paired_within():
-    recipe = js.Recipe(2_000, 256, js.decaying_adam, eval_batches=1)
-    ds = measures.arranged(train.fit("anticorrelated", [0.1], 8, recipe)).isel(density=0)
+    ds = train.fit("anticorrelated", [0.1], 8, EXPERIMENT.quick)
+    ds = measures.arranged(ds).isel(density=0)
     best = js.best_seed(ds)
     assert best["arrangement"] == "antipodal within"
     # Opposite features of a pair are never active together; those of two pairs are.

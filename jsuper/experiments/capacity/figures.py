@@ -32,9 +32,9 @@ def phase_diagram(ds: xr.Dataset) -> Figure:
         for one in (js.best_seed(ds), predicted(ds))
     )
     edges = [style.cell_edges(values)[1] for values in (ratio, kurtosis)]
-    look = {"cmap": "cividis", "norm": Normalize(0, 1)}
-    panel.pcolormesh(*edges, trained, rasterized=True, **look)
-    shared = np.where(kurtosis[:, None] > theory.polysemantic_kurtosis(ratio), rule, np.nan)
+    panel.pcolormesh(*edges, trained, cmap="cividis", norm=Normalize(0, 1), rasterized=True)
+    boundary = theory.polysemantic_kurtosis(ratio)
+    shared = np.where(kurtosis[:, None] > boundary, rule, np.nan)
     dashes = {
         "linewidths": 0.8,
         "linestyles": "--",
@@ -44,15 +44,14 @@ def phase_diagram(ds: xr.Dataset) -> Figure:
     fine = np.geomspace(ratio[0], ratio[-1], 401)
     for color, width in (("black", 2.6), ("white", 1.2)):
         panel.plot(fine, theory.polysemantic_kurtosis(fine), color=color, linewidth=width)
-    for text, x, color in (("first", 0.22, "white"), ("second", 4.5, "black")):
-        panel.text(x, 2.8, f"{text}\nalone", color=color, ha="center", va="center")
+    panel.text(0.22, 2.8, "first\nalone", color="white", ha="center", va="center")
+    panel.text(4.5, 2.8, "second\nalone", ha="center", va="center")
     panel.set(xlim=ratio[[0, -1]], xlabel="importance of the second feature, b / a")
     panel.set(ylim=kurtosis[[0, -1]], ylabel="kurtosis of the features")
     style.plain_log(panel.xaxis)
     style.plain_log(panel.yaxis)
-    style.colorbar(
-        figure, panel, look["norm"], look["cmap"], "capacity of the second feature"
-    )
+    label = "capacity of the second feature"
+    style.colorbar(figure, panel, Normalize(0, 1), "cividis", label)
     return figure
 
 
@@ -61,24 +60,26 @@ def allocation(ds: xr.Dataset) -> Figure:
     figure = Figure(figsize=(6.8, 2.7))
     left, right = figure.subplots(1, 2)
     v, kurtosis = ds["coefficients"].values, ds["kurtosis"].values
-    fine = np.geomspace(kurtosis[0], kurtosis[-1], 400)
+    fine, best = np.geomspace(kurtosis[0], kurtosis[-1], 400), js.best_seed(ds)
     curves = theory.optimal_capacities(v, fine, ds.sizes["hidden"])
     of_curves = theory.marginal_value(curves, v, fine[:, None])
-    best = js.best_seed(ds)
-    capacity = best["capacity"].transpose("kurtosis", "feature").values
-    values = marginal_values(best).transpose("kurtosis", "feature").values
-    colors = style.SEQUENTIAL.reversed()(np.linspace(0, 0.95, len(v)))
-    for i, color in enumerate(colors):
-        marks = {"color": color, "linestyle": "none", "marker": "o", "markersize": 3}
-        left.plot(fine, curves[:, i], color=color, linewidth=1)
-        left.plot(kurtosis, capacity[:, i], label=f"{v[i]:.2g}", **marks)
-        right.plot(fine, of_curves[:, i] / of_curves[:, 0], color=color, linewidth=1)
-        right.plot(kurtosis, values[:, i] / values[:, 0], **marks)
+    capacity, values = (
+        one.transpose("kurtosis", "feature").values
+        for one in (best["capacity"], marginal_values(best))
+    )
+    panels = (
+        (left, curves, capacity),
+        (right, of_curves / of_curves[:, :1], values / values[:, :1]),
+    )
+    for panel, lines, dots in panels:
+        for i, color in enumerate(style.SEQUENTIAL(np.linspace(1, 0.05, len(v)))):
+            panel.plot(fine, lines[:, i], color=color, linewidth=1)
+            label = f"{v[i]:.2g}" if panel is left else None
+            panel.plot(kurtosis, dots[:, i], "o", color=color, markersize=3, label=label)
+        panel.set_xlabel("kurtosis of the features")
+        style.plain_log(panel.xaxis)
     left.set(ylabel="capacity", ylim=(-0.04, 1.04))
     right.set_ylabel("marginal value of capacity\nrelative to the first's")
-    for axis in (left.xaxis, right.xaxis, right.yaxis):
-        style.plain_log(axis)
-    for panel in (left, right):
-        panel.set_xlabel("kurtosis of the features")
+    style.plain_log(right.yaxis)
     figure.legend(title="importance", loc="outside right center")
     return figure

@@ -10,10 +10,8 @@ def predicted(ds: xr.Dataset) -> xr.Dataset:
     v, k = ds["coefficients"], ds["kurtosis"]
     capacity = xr.apply_ufunc(
         optimal_capacities,
-        v,
-        k,
-        kwargs={"n_hidden": ds.sizes["hidden"]},
-        input_core_dims=[["feature"], []],
+        *(v, k, ds.sizes["hidden"]),
+        input_core_dims=[["feature"], [], []],
         output_core_dims=[["feature"]],
     )
     loss = xr.apply_ufunc(capacity_loss, capacity, v, k).sum("feature")

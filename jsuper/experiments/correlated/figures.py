@@ -11,17 +11,11 @@ from jsuper.files import datasets
 from jsuper.plots import panels, style
 from jsuper.plots.style import Figure
 
-SHOWN = 0.05
-"""Density of the models shown; of those trained the nearest is taken."""
-
 TITLES = {
     "pairs": "correlated pairs",
     "anticorrelated": "anticorrelated pairs",
     "three_pairs": "three correlated pairs",
     "bases": "two correlated sets",
-    **dict.fromkeys(
-        ("independent_4", "independent_6", "independent_20"), "independent features"
-    ),
 }
 
 COLORS = {
@@ -44,9 +38,7 @@ def figures(models: xr.DataTree) -> dict[str, Figure]:
     }
 
 
-def best_weights(
-    panel: Axes, ds: xr.Dataset, density: float, title: str = ""
-) -> np.ndarray:
+def best_weights(panel: Axes, ds: xr.Dataset, density=0.05, title="") -> np.ndarray:
     """Names a panel by the density nearest to one, and returns its best seed's weights."""
     best = js.best_seed(ds.sel(density=density, method="nearest"))
     panel.set_title(title + style.coordinate("density", best["density"].item()))
@@ -58,8 +50,9 @@ def geometries(ds: dict[str, xr.Dataset]) -> Figure:
     names = ("pairs", "anticorrelated", "three_pairs", "independent_6")
     figure = Figure(figsize=(6.8, 2.25))
     for panel, name in zip(figure.subplots(1, 4), names, strict=True):
-        W = best_weights(panel, ds[name], SHOWN, f"{TITLES[name]}\n")
-        pairs = None if name == "independent_6" else np.arange(len(W)) // 2
+        title = TITLES.get(name, "independent features")
+        W = best_weights(panel, ds[name], title=f"{title}\n")
+        pairs = np.arange(len(W)) // 2 if name in TITLES else None
         panels.embeddings(panel, W, extent=1.3, groups=pairs)
     return figure
 
@@ -72,7 +65,7 @@ def shares(ds: dict[str, xr.Dataset]) -> Figure:
     for panel, name in zip(row, names, strict=True):
         kinds, best = ds[name]["arrangement"], js.best_seed(ds[name])["arrangement"]
         panels.shares(panel, kinds, COLORS, best=best, apart=True)
-        panel.set_title(TITLES[name], pad=11)
+        panel.set_title(TITLES.get(name, "independent features"), pad=11)
         panel.set_xlabel("density")
         panel.label_outer()
     handles = row[0].get_legend_handles_labels()
@@ -85,7 +78,8 @@ def blocks(ds: dict[str, xr.Dataset]) -> Figure:
     figure = Figure(figsize=(7.2, 2.7))
     *matrices, curve = figure.subplots(1, 3, width_ratios=[1, 1, 1.2])
     for panel, name in zip(matrices, ("bases", "independent_20"), strict=True):
-        W = best_weights(panel, ds[name], SHOWN, f"{TITLES[name]}\n")
+        title = TITLES.get(name, "independent features")
+        W = best_weights(panel, ds[name], title=f"{title}\n")
         panels.matrix(panel, W @ W.T)
         for edge in (panel.axhline, panel.axvline):
             edge(len(W) / 2 - 0.5, color="0.3", linewidth=0.7)
@@ -94,37 +88,34 @@ def blocks(ds: dict[str, xr.Dataset]) -> Figure:
     matrices[0].set_ylabel("feature")
     label = "$W_i \\cdot W_j$"
     style.colorbar(figure, [matrices], Normalize(-1, 1), "RdBu_r", label, shrink=0.8)
-    parts = {"across": "across sets", "within": "within a set"}
-    for (name, said), look in zip(parts.items(), style.SERIES, strict=False):
-        panels.over_seeds(curve, ds["bases"][name], label=said, **look)
+    sizes, (first, second, *_) = ds["bases"], style.SERIES
+    panels.over_seeds(curve, sizes["across"], label="across sets", **first)
+    panels.over_seeds(curve, sizes["within"], label="within a set", **second)
     curve.set(ylim=(0, None), xlabel="density", ylabel=f"rms of {label}")
     style.plain_log(curve.xaxis)
     curve.legend(loc="center right")
     return figure
 
 
-def collapse(ds: xr.Dataset, shown=(0.03, 0.1, 0.17, 0.3, 0.7)) -> Figure:
+def collapse(ds: xr.Dataset) -> Figure:
     """Three pairs by density: embeddings, collapsed pairs, loss relative to PCA's."""
     figure = Figure(figsize=(6.8, 4.4))
     top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=[1, 1.8])[:, 0]
-    for panel, density in zip(top.subplots(1, len(shown)), shown, strict=True):
+    for panel, density in zip(top.subplots(1, 5), (0.03, 0.1, 0.17, 0.3, 0.7), strict=True):
         W = best_weights(panel, ds, density)
         panels.embeddings(panel, W, groups=np.arange(len(W)) // 2)
     left, right = bottom.subplots(1, 2)
     best = js.best_seed(ds)
     colors = dict(enumerate(style.SEQUENTIAL(np.linspace(0.05, 0.95, 4))))
     panels.shares(left, ds["collapsed"], colors, best=best["collapsed"])
-    for number, low, high in PAPER_RANGES:
+    for number, low, high, _ in PAPER_RANGES:
         ends = [max(low, left.get_xlim()[0]), high]
         left.plot(ends, [1.12] * 2, color=colors[number], linewidth=4, clip_on=False)
-    at = {"xycoords": ("axes fraction", "data"), "annotation_clip": False}
-    left.annotate("paper", (1, 1.12), va="center", ha="right", **at)
     handles = left.get_legend_handles_labels()
     bottom.legend(*handles, title="pairs collapsed", loc="outside lower left", ncols=4)
     panels.each_seed(right, ds["relative"], marker=".", linestyle="none", label="all seeds")
     right.plot(ds["density"], best["relative"], **style.SERIES[0], label="lowest loss")
     right.axhline(1, **style.GUIDE)
-    right.annotate("principal components", (0.02, 1.02), **at)
     right.set(ylim=(0, 1.15), ylabel="loss / best linear model's")
     style.plain_log(right.xaxis)
     right.legend(loc="lower right")

@@ -5,27 +5,18 @@ import xarray as xr
 
 import jsuper as js
 from jsuper.experiments.non_uniform import measures
-from jsuper.experiments.non_uniform.measures import DENSITY, PAPER_THRESHOLD, UNIT, VARIED
+from jsuper.experiments.non_uniform.measures import DENSITY, PAPER_THRESHOLD, UNIT
 from jsuper.files import datasets
 from jsuper.plots import panels, style
 from jsuper.plots.style import Figure
 
+BLUE, RED = style.PALETTE["blue"], style.PALETTE["vermilion"]
 LOOKS = {
-    "pentagon": ("o", style.PALETTE["blue"], "pentagon"),
-    "two digons": ("s", style.PALETTE["vermilion"], "two digons, varied feature at 0"),
+    "pentagon": ("o", BLUE, "pentagon"),
+    "two digons": ("s", RED, "two digons, varied feature at 0"),
     "another dropped": ("^", style.PALETTE["orange"], "another feature at 0"),
     "other": ("x", "black", "other"),
 }
-"""Marker, colour and words of each geometry."""
-
-FEATURES = {
-    "varied feature": (slice(VARIED, VARIED + 1), "D", style.PALETTE["vermilion"]),
-    "the other four": (slice(VARIED + 1, None), "o", style.PALETTE["blue"]),
-}
-"""Which features, their marker and colour."""
-
-SHOWN = (1 / 8, 0.2, 0.35, 0.7, 1, 4)
-"""Ratios of densities whose best fits are shown."""
 
 
 @style.paper
@@ -45,16 +36,16 @@ def losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
     figure = Figure(figsize=(5.6, 4.8))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
     loss, own = fits["loss"] / UNIT, branches["geometry"] == branches["branch"]
+    look = {"linestyle": "none", "markerfacecolor": "none", "alpha": 0.7}
     for name, (marker, color, words) in LOOKS.items():
         points = loss.where(fits["geometry"] == name)
-        look = {"color": color, "markerfacecolor": "none", "markeredgewidth": 0.7}
-        look |= {"marker": marker, "linestyle": "none", "alpha": 0.7}
+        look |= {"label": f"fits: {words}", "marker": marker, "color": color}
         if points.notnull().any():
-            panels.each_seed(top, points, label=f"fits: {words}", **look)
+            panels.each_seed(top, points, **look, markeredgewidth=0.7)
     for name, dash in zip(measures.BRANCHES, ("-", "--"), strict=True):
         line = (branches["loss"].where(own) / UNIT).sel(branch=name).mean("seed")
-        look = {"color": LOOKS[name][1], "linestyle": dash}
-        top.plot(line["ratio"], line, **look, label=f"started as {name}")
+        _, color, _ = LOOKS[name]
+        top.plot(line["ratio"], line, dash, color=color, label=f"started as {name}")
     highest = 1.05 * float(loss.where(fits["geometry"] != "other").max())
     top.set(ylabel="loss / density of the four features", ylim=(0, highest))
     top.legend(loc="lower right")
@@ -67,25 +58,25 @@ def losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
     bottom.set_xlabel("density of the varied feature / density of the other four")
     style.plain_log(bottom.xaxis)
     measured = float(measures.thresholds(branches).mean())
-    for at, dash, y, text, side in (
-        (measured, "-", -1.5, f"here 1/{1 / measured:.1f} ", "right"),
-        (PAPER_THRESHOLD, ":", 0.55, " the paper, 1/2.5", "left"),
-    ):
-        for panel in (top, bottom):
-            panel.axvline(at, color="0.2", linewidth=0.9, linestyle=dash)
-        bottom.annotate(text, (at, y * near), ha=side)
+    for panel in (top, bottom):
+        panel.axvline(measured, color="0.2", linewidth=0.9)
+        panel.axvline(PAPER_THRESHOLD, color="0.2", linewidth=0.9, linestyle=":")
+    bottom.annotate(f"here 1/{1 / measured:.1f} ", (measured, -1.5 * near), ha="right")
+    bottom.annotate(" the paper, 1/2.5", (PAPER_THRESHOLD, 0.55 * near))
     return figure
 
 
-def frames(fits: xr.Dataset, ratios=SHOWN) -> Figure:
+def frames(fits: xr.Dataset) -> Figure:
     """The models of lowest loss, the varied feature pointing upwards."""
     figure = Figure(figsize=(6.8, 1.7))
-    (_, *varied), (_, *other) = FEATURES.values()
-    markers, colors = zip(varied, *4 * [other], strict=True)
+    colors, markers = [RED, *4 * [BLUE]], ["D", *4 * ["o"]]
+    ratios = (1 / 8, 0.2, 0.35, 0.7, 1, 4)
     for panel, ratio in zip(figure.subplots(1, len(ratios)), ratios, strict=True):
         best = js.best_seed(fits.sel(ratio=ratio, method="nearest"))
-        W = measures.upright(best["W"].transpose("feature", "hidden").values)
-        panels.embeddings(panel, W, colors, extent=1.35, markers=markers)
+        W, norm = best["W"].transpose("feature", "hidden").values, best["norm"].values
+        x, y = W[0 if norm[0] > 0.5 else norm.argmax()]  # without the varied, another
+        upright = W @ np.array([[y, x], [-x, y]]) / np.hypot(x, y)
+        panels.embeddings(panel, upright, colors, extent=1.35, markers=markers)
         panel.set_title(f"density × {float(best['ratio']):.2g}\n{best['geometry'].item()}")
     return figure
 
@@ -96,17 +87,17 @@ def angles(pentagons: xr.Dataset, elsewhere: xr.DataArray) -> Figure:
     angles, norms, where = figure.subplots(1, 3)
     gap = measures.neighbour_gaps(pentagons).dropna("ratio", how="all")
     panels.over_seeds(angles, gap, color="black", marker=".")
-    angles.axhline(72, **style.GUIDE)
-    angles.annotate("regular pentagon", (0.14, 72.2))
     angles.set(ylabel="angle to both neighbours (°)")
 
-    kept = pentagons[["norm", "b"]].where(pentagons["geometry"] == "pentagon")
-    for name, (which, marker, color) in FEATURES.items():
-        part = kept.isel(feature=which).mean(("seed", "feature"))
-        norms.plot(part["ratio"], part["norm"], marker, color=color, label=name)
-        rules = {"-": np.sqrt(1 - part["b"]), ":": 1 / (1 - part["b"])}
-        for dash, rule in rules.items():
-            norms.plot(part["ratio"], rule, dash, color=color, linewidth=0.9)
+    kept = pentagons[["norm", "b"]].where(pentagons["geometry"] == "pentagon").mean("seed")
+    varied, others = kept.isel(feature=0), kept.isel(feature=slice(1, 5)).mean("feature")
+    for part, name, look in (
+        (varied, "varied feature", {"color": RED, "marker": "D"}),
+        (others, "the other four", {"color": BLUE, "marker": "o"}),
+    ):
+        norms.plot(part["ratio"], part["norm"], **look, linestyle="none", label=name)
+        for dash, rule in (("-", np.sqrt(1 - part["b"])), (":", 1 / (1 - part["b"]))):
+            norms.plot(part["ratio"], rule, dash, color=look["color"], linewidth=0.9)
     for dash, rule in (("-", r"$\sqrt{1 - b_i}$"), (":", "$1 / (1 - b_i)$")):
         norms.plot([], [], dash, color="0.4", linewidth=0.9, label=rule)
     norms.set(ylabel="norm $‖W_i‖$", ylim=(0.55, 1.5))
@@ -116,10 +107,8 @@ def angles(pentagons: xr.Dataset, elsewhere: xr.DataArray) -> Figure:
         style.plain_log(panel.xaxis)
 
     panels.over_seeds(where, 1 / elsewhere, color="black", marker="s")
-    paper = (DENSITY, 1 / PAPER_THRESHOLD)
-    where.plot(*paper, "*", color=style.PALETTE["vermilion"], markersize=8)
-    below = {"xytext": (0, -7), "textcoords": "offset points", "va": "top"}
-    where.annotate("the paper", paper, ha="center", **below)
+    where.plot(DENSITY, 1 / PAPER_THRESHOLD, "*", color=RED, markersize=8)
+    where.annotate("the paper", (DENSITY, 2.1), ha="center")
     where.set(ylabel="times less density at the threshold", ylim=(0, None))
     where.set(xlabel="density of the other four features", xticks=[0, 0.05, 0.1, 0.15])
     return figure

@@ -14,14 +14,15 @@ def findings(models: xr.DataTree) -> list[Finding]:
     """Seven findings, in the paper's order."""
     ds = datasets(models)
     here = ds["branches"].sel(density=DENSITY)
-    threshold = measures.thresholds(here)
+    thresholds, pentagons = measures.thresholds(here), here.sel(branch="pentagon")
+    threshold = float(thresholds.mean())
     return [
-        *angles(measures.neighbour_gaps(here.sel(branch="pentagon"))),
-        transition(js.best_seed(ds["fits"])["geometry"], float(threshold.mean())),
-        place(threshold, measures.thresholds(ds["elsewhere"])),
-        first_order(here, float(threshold.mean())),
+        *angles(measures.neighbour_gaps(pentagons)),
+        transition(js.best_seed(ds["fits"])["geometry"], threshold),
+        place(thresholds, measures.thresholds(ds["elsewhere"])),
+        first_order(here, threshold),
         two_curves(ds["fits"]),
-        norms(here.sel(branch="pentagon")),
+        norms(pentagons.where(pentagons["geometry"] == "pentagon")),
     ]
 
 
@@ -34,31 +35,18 @@ def angles(gap: xr.DataArray) -> list[Finding]:
     )
     low, high = np.array([(c.low, c.high) for c in (sparser, equal, denser)], float).T
     rule = "its interval lies more than 1° from that at equal density"
+    repels, attracts = bool(low[2] > high[1] + 1), bool(high[0] < low[1] - 1)
+    closer = "around a sparser feature the others close in"
     return [
-        Finding(
-            "a denser feature repels the others",
-            [denser, equal],
-            rule,
-            bool(low[2] > high[1] + 1),
-        ),
-        Finding(
-            "around a sparser feature the others close in",
-            [sparser, equal],
-            rule,
-            bool(high[0] < low[1] - 1),
-        ),
+        Finding("a denser feature repels the others", [denser, equal], rule, repels),
+        Finding(closer, [sparser, equal], rule, attracts),
     ]
 
 
 def transition(best: xr.DataArray, threshold: float) -> Finding:
     """Whether the best fits change from pentagons to two digons at the threshold."""
-    below, above = (
-        (best == name).sel(ratio=there)
-        for name, there in (
-            ("two digons", best["ratio"] < 0.95 * threshold),
-            ("pentagon", best["ratio"] > 1.05 * threshold),
-        )
-    )
+    below = (best == "two digons").sel(ratio=best["ratio"] < 0.95 * threshold)
+    above = (best == "pentagon").sel(ratio=best["ratio"] > 1.05 * threshold)
     return Finding(
         "below a threshold the pentagon gives way to two digons and a feature at 0",
         [
@@ -95,18 +83,17 @@ def first_order(here: xr.Dataset, threshold: float) -> Finding:
     """Whether both geometries exist at the threshold, where their losses cross."""
     here = here.assign_coords(ratio=np.log(here["ratio"] / threshold))
     at = int(np.argmin(abs(here["ratio"].values)))
-    norm = here["norm"].isel(feature=measures.VARIED, ratio=at)
+    norm = here["norm"].isel(feature=0, ratio=at)
     window = here["loss"].isel(ratio=slice(max(at - 1, 0), at + 2)) / measures.UNIT
     slope = window.polyfit("ratio", 1)["polyfit_coefficients"].sel(degree=1)
-    norms, slopes = (
-        one.mean("seed").sel(branch=list(BRANCHES)).values for one in (norm, slope)
-    )
+    pentagon, digons = (norm.mean("seed").sel(branch=branch) for branch in BRANCHES)
+    flat, steep = (slope.mean("seed").sel(branch=branch) for branch in BRANCHES)
     return Finding(
         "the change is first order: two loss curves cross",
         Case.each(norm, "norm") + Case.each(slope, "slope of loss / density in ln density"),
         "at the threshold the varied feature's norms differ by more than 0.5, the slopes "
         "by a factor above 1.5",
-        bool(norms[0] - norms[1] > 0.5 and slopes[1] > 1.5 * slopes[0]),
+        bool(pentagon - digons > 0.5 and steep > 1.5 * flat),
     )
 
 
@@ -116,14 +103,12 @@ def two_curves(fits: xr.Dataset) -> Finding:
     first, second = (curve.mean("seed") for curve in curves)
     within = max(float((c.std("seed") / c.mean("seed")).median()) for c in curves)
     apart = float((abs(first - second) / np.minimum(first, second)).median())
+    where, how = "relative to the loss", {"n": fits.sizes["seed"], "unit": "%"}
     return Finding(
         "the fits lie on one loss curve per geometry",
         [
-            Case("relative to the loss", name, share, n=fits.sizes["seed"], unit="%")
-            for name, share in (
-                ("standard deviation within a geometry", within),
-                ("median distance of both curves", apart),
-            )
+            Case(where, "standard deviation within a geometry", within, **how),
+            Case(where, "median distance of both curves", apart, **how),
         ],
         "the standard deviation is below a third of the distance",
         within < apart / 3,
@@ -132,17 +117,18 @@ def two_curves(fits: xr.Dataset) -> Finding:
 
 def norms(pentagons: xr.Dataset) -> Finding:
     """Whether norms of pentagons follow from biases."""
-    kept = pentagons[["norm", "b"]].where(pentagons["geometry"] == "pentagon")
-    rules = {"1 / (1 − b)": 1 / (1 - kept["b"]), "√(1 − b)": np.sqrt(1 - kept["b"])}
-    errors = {k: float(abs(kept["norm"] / v - 1).median()) for k, v in rules.items()}
-    n = kept.sizes["seed"]
+    norm, rest = pentagons["norm"], 1 - pentagons["b"]
+    printed, plausible = (
+        float(abs(norm / rule - 1).median()) for rule in (1 / rest, np.sqrt(rest))
+    )
+    where, how = "median error of pentagons", {"n": pentagons.sizes["seed"], "unit": "%"}
     return Finding(
         "norms are 1 / (1 - b), as printed",
         [
-            Case("median error of pentagons", name, error, n=n, unit="%")
-            for name, error in errors.items()
+            Case(where, "1 / (1 − b)", printed, **how),
+            Case(where, "√(1 − b)", plausible, **how),
         ],
         "median error of 1 / (1 − b) below 10% (√(1 − b) returns an active feature of "
         "size 1 as 1)",
-        errors["1 / (1 − b)"] < 0.1,
+        printed < 0.1,
     )

@@ -1,4 +1,4 @@
-"""Measures of five features in two dimensions, one of them of another density."""
+"""Measures of five features in two dimensions, the first of them of another density."""
 
 import numpy as np
 import xarray as xr
@@ -11,59 +11,43 @@ DENSITY = 0.05
 UNIT = DENSITY / 5
 """Unit of losses in figures: the paper's loss is a sum over five features, not a mean."""
 
-VARIED = 0
-"""Position of the feature whose density varies."""
-
 PAPER_THRESHOLD = 1 / 2.5
-GEOMETRIES = ("pentagon", "two digons", "another dropped", "other")
-BRANCHES = GEOMETRIES[:2]
+BRANCHES = ("pentagon", "two digons")
 
 
 def with_geometry(ds: xr.Dataset) -> xr.Dataset:
-    """Adds the ``geometry`` (...) of measured models, one of `GEOMETRIES`."""
+    """Adds the ``geometry`` of models: of `BRANCHES`, "another dropped" or "other"."""
+
+    def named(W: np.ndarray, represented: np.ndarray) -> str:
+        if represented.all():
+            # A regular pentagon has gaps of 72°; two would make 144°.
+            return "pentagon" if max(gaps(W)) < 120 else "other"
+        if [block.name for block in identify(W)] != ["digon", "digon"]:
+            return "other"
+        return "another dropped" if represented[0] else "two digons"
+
+    core = [["feature", "hidden"], ["feature"]]
+    parts = ds["W"], ds["is_represented"]
     names = xr.apply_ufunc(
-        geometry,
-        ds["W"],
-        ds["is_represented"],
-        input_core_dims=[["feature", "hidden"], ["feature"]],
-        vectorize=True,
-        output_dtypes=[object],
+        named, *parts, input_core_dims=core, vectorize=True, output_dtypes=[object]
     )
     return ds.assign(geometry=names.astype(str))
 
 
-def geometry(W: np.ndarray, represented: np.ndarray) -> str:
-    """Names what five features form, of which some are represented: see `GEOMETRIES`."""
-    if represented.all():
-        # A regular pentagon has gaps of 72°; two would make 144°.
-        return "pentagon" if max(gaps(W)) < 120 else "other"
-    if [block.name for block in identify(W)] != ["digon", "digon"]:
-        return "other"
-    return "another dropped" if represented[VARIED] else "two digons"
-
-
-def upright(W: np.ndarray) -> np.ndarray:
-    """Rotates a model so that the varied feature, or without it another, points upwards."""
-    norms = np.linalg.norm(W, axis=1)
-    x, y = W[VARIED if norms[VARIED] > 0.5 else norms.argmax()]
-    return W @ np.array([[y, x], [-x, y]]) / np.hypot(x, y)
-
-
 def gaps(W: np.ndarray) -> np.ndarray:
-    """Angles in degrees from each feature to the next, counterclockwise from the varied."""
+    """Angles in degrees from each feature to the next, counterclockwise from the first."""
     angles = np.degrees(np.arctan2(W[:, 1], W[:, 0]))
-    turned = np.sort(np.mod(angles - angles[VARIED], 360))
-    return np.diff(turned, append=360)
+    return np.diff(np.sort(np.mod(angles - angles[0], 360)), append=360)
 
 
 def neighbour_gaps(ds: xr.Dataset) -> xr.DataArray:
     """Mean angle between the varied feature and its two neighbours, of pentagons only."""
-    gap = xr.apply_ufunc(
-        lambda W: gaps(W)[[0, -1]].mean(),
-        ds["W"],
-        input_core_dims=[["feature", "hidden"]],
-        vectorize=True,
-    )
+
+    def mean(W):
+        return gaps(W)[[0, -1]].mean()
+
+    core = [["feature", "hidden"]]
+    gap = xr.apply_ufunc(mean, ds["W"], input_core_dims=core, vectorize=True)
     return gap.where(ds["geometry"] == "pentagon")
 
 
@@ -74,23 +58,21 @@ def excess_of_pentagons(branches: xr.Dataset) -> xr.DataArray:
     return pentagon - digons
 
 
-def crossing(difference: np.ndarray, ratios: np.ndarray) -> float:
-    """Ratio at which ``difference`` falls through 0, linear in log ratio; NaN if none.
+def thresholds(branches: xr.Dataset) -> xr.DataArray:
+    """Ratio below which two digons beat the pentagon, for each repeat; NaN if none."""
+    difference = excess_of_pentagons(branches)
+    core = [["ratio"], ["ratio"]]
+    return xr.apply_ufunc(
+        crossing, difference, difference["ratio"], input_core_dims=core, vectorize=True
+    )
 
-    Entries that are NaN, where a branch does not exist, are left out.
-    """
-    known = np.isfinite(difference)
+
+def crossing(difference: np.ndarray, ratios: np.ndarray) -> float:
+    """Ratio at which a difference falls through 0, linear in log ratio; NaN if none."""
+    known = np.isfinite(difference)  # a branch may not exist everywhere
     difference, logs = difference[known], np.log(ratios[known])
     falls = np.flatnonzero((difference[:-1] > 0) & (difference[1:] <= 0))
     if not len(falls):
         return np.nan
     ends = [falls[-1] + 1, falls[-1]]
     return float(np.exp(np.interp(0, difference[ends], logs[ends])))
-
-
-def thresholds(branches: xr.Dataset) -> xr.DataArray:
-    """Ratio below which two digons are better than the pentagon, for each repeat."""
-    difference, core = excess_of_pentagons(branches), [["ratio"], ["ratio"]]
-    return xr.apply_ufunc(
-        crossing, difference, difference["ratio"], input_core_dims=core, vectorize=True
-    )

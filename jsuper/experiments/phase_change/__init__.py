@@ -1,14 +1,9 @@
 r"""Is superposition a phase change, and does theory say where it happens?
 
-Elhage et al. 2022, "Superposition as a Phase Change": two features in one dimension, or
-three in two, of which the last, the extra one, has the relative importance 0.1 to 10 and
-all the density 1 to 0.01. Ten models are trained for each point; the paper drops the one
-of highest loss and averages the rest. Theory compares solutions set by hand
-(`jsuper.theory.phases`). The paper states no training settings and no number of points:
-recipe and grid are ours, and so are the best of ten beside the paper's rule, losses by
-quadrature, so that no model is chosen for a lucky sample, and sections along density. A
-comment in the paper (by T. McGrath) reports a further phase of models without bias, which
-are trained too.
+Elhage et al. 2022, "Superposition as a Phase Change": sizes, ranges, ten models for each
+point and their average are the paper's, models without bias a comment's (T. McGrath).
+Recipe and points are ours, and so are the best of ten, losses by quadrature, so that no
+model is chosen for a lucky sample, and sections along density.
 """
 
 from jsuper.experiments.experiment import Experiment

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 import jsuper as js
-from jsuper.experiments.phase_change.measures import KINDS, overlap, without_worst
+from jsuper.experiments.phase_change.measures import KINDS, without_worst
 from jsuper.files import datasets
 from jsuper.plots import solutions, style
 from jsuper.plots.style import Figure
@@ -15,12 +15,9 @@ from jsuper.theory.phases import phase_boundary, phase_losses
 def figures(models: xr.DataTree) -> dict[str, Figure]:
     """All figures by name."""
     ds = datasets(models)
-    both = {
-        "2 features, 1 dimension": ds["two_features"],
-        "3 features, 2 dimensions": ds["three_features"],
-    }
+    two, three = ds["two_features"], ds["three_features"]
     return {
-        "maps": maps(both),
+        "maps": maps({"2 features, 1 dimension": two, "3 features, 2 dimensions": three}),
         "crossing": crossing(ds["section"]),
         "without_bias": maps({"2 features, no bias": ds["without_bias"]}, bias=False),
     }
@@ -29,26 +26,24 @@ def figures(models: xr.DataTree) -> dict[str, Figure]:
 def maps(rows: dict[str, xr.Dataset], bias: bool = True) -> Figure:
     """Theory, the best seeds and, with a bias, the paper's average: a row for each set."""
     reads = [js.best_seed, without_worst][: 1 + bias]
-    shape = len(rows), len(reads) + 2
-    figure = Figure(figsize=(len(reads) + 5.4, 2.0 * len(rows) + 0.4))
-    ratios = [*[1] * (len(reads) + 1), 0.5]
-    axes = figure.subplots(*shape, squeeze=False, sharex="col", width_ratios=ratios)
-    for row, (name, ds) in zip(axes, rows.items(), strict=True):
-        n = ds.sizes["feature"]
-        x, y = ds["importance"].values, ds["density"].values
+    columns = len(reads) + 1
+    figure = Figure(figsize=(columns + 4.4, 2.0 * len(rows) + 0.4))
+    shared = {"squeeze": False, "sharex": "col", "width_ratios": [*columns * [1], 0.5]}
+    axes = figure.subplots(len(rows), columns + 1, **shared)
+    for (theory, *trained, key), (name, ds) in zip(axes, rows.items(), strict=True):
+        n, x, y = ds.sizes["feature"], ds["importance"].values, ds["density"].values
         fine_x, fine_y = (np.geomspace(v.min(), v.max(), 301) for v in (x, y))
-        solutions.draw_theory(row[0], fine_x, fine_y, n, bias)
-        for panel, read in zip(row[1:], reads, strict=False):
+        solutions.draw_theory(theory, fine_x, fine_y, n, bias)
+        for panel, read in zip(trained, reads, strict=True):
             extra = read(ds).isel(feature=-1).transpose("density", "importance", ...)
-            solutions.draw_phases(
-                panel, x, y, extra["norm"].values, extra["superposition"].values
-            )
+            parts = extra["norm"].values, extra["superposition"].values
+            solutions.draw_phases(panel, x, y, *parts)
             solutions.draw_boundaries(panel, fine_x, fine_y, n, bias)
             panel.tick_params(labelleft=False)
-        for panel in row[:-1]:
+        for panel in (theory, *trained):
             panel.set(xlim=fine_x[[0, -1]], ylim=fine_y[[0, -1]])
-        row[0].set_ylabel(f"{name}\n\ndensity (1 − sparsity)")
-        row[-1].axis("off")
+        theory.set_ylabel(f"{name}\n\ndensity (1 − sparsity)")
+        key.axis("off")
     seeds = next(iter(rows.values())).sizes["seed"]
     titles = "theory", f"best of {seeds}", f"mean of {seeds} but the worst"
     for top, bottom, title in zip(axes[0, :-1], axes[-1], titles, strict=False):
@@ -66,28 +61,23 @@ def crossing(section: xr.Dataset) -> Figure:
     figure = Figure(figsize=(7.2, 3.8))
     axes = figure.subplots(2, len(importances), sharex=True, squeeze=False)
     s = np.linspace(density.min(), density.max(), 200)
+    dots = {"linestyle": "", "markerfacecolor": "none", "markersize": 2.5}
     for (top, bottom), r in zip(axes.T, importances, strict=True):
         cut = section.sel(importance=r)
         best, losses = js.best_seed(cut), phase_losses(2, s, r)
+        overlap = -best["W"].prod(("feature", "hidden"))
         for (name, kinds), looks in zip(KINDS.items(), style.SERIES, strict=False):
-            points = {
-                **looks,
-                "linestyle": "",
-                "markerfacecolor": "none",
-                "markersize": 2.5,
-            }
             ideal = np.min([losses[kind] for kind in kinds], axis=0)
             top.plot(s, ideal, color=looks["color"], label=f"{name}, theory")
             trained = cut["loss"].where(cut["phase"].isin(kinds)).min("seed")
-            top.plot(density, trained, **points, label=f"{name}, trained")
-            bottom.plot(density, overlap(best).where(best["phase"].isin(kinds)), **points)
+            top.plot(density, trained, **looks, **dots, label=f"{name}, trained")
+            bottom.plot(density, overlap.where(best["phase"].isin(kinds)), **looks, **dots)
         boundary = float(phase_boundary(2, r))
         top.axvline(boundary, **style.GUIDE)
         bottom.plot(s, s < boundary, **style.GUIDE)
         top.set(title=f"importance {r:g}", ylim=(0, 1.4 * losses["extra ignored"].max()))
         bottom.set(ylim=(-0.1, 1.15), xlabel="density (1 − sparsity)")
-        if top is not axes[0, 0]:
-            bottom.tick_params(labelleft=False)
+        bottom.label_outer()
     axes[0, 0].set_ylabel("lowest loss of each kind")
     axes[1, 0].set_ylabel("$-W_1 \\cdot W_2$, best model")
     handles = axes[0, 0].get_legend_handles_labels()

@@ -1,21 +1,15 @@
 """Population losses, theory's predictions, the paper's average, and a section's kink."""
 
 import functools
-import json
 
 import numpy as np
 import xarray as xr
 
-import jsuper as js
-from jsuper import files
 from jsuper.plots import solutions
 from jsuper.theory.phases import best_phase, phase_losses
 
 NEAR = 0.1
 """Decades of density or importance within which a boundary counts as near."""
-
-NODES = {2: 32, 3: 16}
-"""Quadrature nodes for an active feature, by number of features."""
 
 KINDS = {
     "one feature ignored": ("extra ignored", "other ignored", "confused"),
@@ -24,26 +18,10 @@ KINDS = {
 """Solutions of two features, by what they are in a section."""
 
 
-def with_population_loss(ds: xr.Dataset) -> xr.Dataset:
-    """Replaces the sampled ``loss``; its attributes, and ``made_by``, say so."""
-    told = {
-        "kind": "population",
-        "quadrature": "Gauss-Legendre",
-        "nodes": NODES[ds.sizes["feature"]],
-    }
-    loss = population_loss(ds).transpose(*ds["loss"].dims)
-    loss.attrs = {"long_name": "population loss, sum over features", **told}
-    made_by = json.dumps(files.made_by(ds) | {"population_loss": told})
-    return ds.assign(loss=loss).assign_attrs(made_by=made_by)
-
-
 def population_loss(ds: xr.Dataset) -> xr.DataArray:
-    """Returns the loss of every model without sampling noise, summed over features.
-
-    By Gauss-Legendre quadrature over the values of active features, uniform on [0, 1].
-    """
+    """Loss of every model by Gauss-Legendre quadrature, a sum over features."""
     n = ds.sizes["feature"]
-    points, masses = np.polynomial.legendre.leggauss(NODES[n])
+    points, masses = np.polynomial.legendre.leggauss({2: 32, 3: 16}[n])
     nodes = np.append(0.0, (points + 1) / 2)  # a feature is 0, or somewhere on [0, 1]
     x = np.stack(np.meshgrid(*[nodes] * n, indexing="ij"), -1).reshape(-1, n)
 
@@ -53,27 +31,22 @@ def population_loss(ds: xr.Dataset) -> xr.DataArray:
         error = x - np.maximum(x @ W @ W.T + b, 0)
         return mass_of_x @ error**2 @ np.append(np.ones(n - 1), importance)
 
-    return xr.apply_ufunc(
-        of_one,
-        *(ds[name] for name in ("W", "b", "density", "importance")),
-        input_core_dims=[["feature", "hidden"], ["feature"], [], []],
-        vectorize=True,
-    )
+    parts = (ds[name] for name in ("W", "b", "density", "importance"))
+    core = [["feature", "hidden"], ["feature"], [], []]
+    loss = xr.apply_ufunc(of_one, *parts, input_core_dims=core, vectorize=True)
+    told = {"kind": "population", "quadrature": "Gauss-Legendre", "nodes": len(points)}
+    return loss.assign_attrs(long_name="population loss, sum over features", **told)
 
 
 def predicted(ds: xr.Dataset, bias: bool = True) -> tuple[xr.DataArray, xr.DataArray]:
     """The best candidate of each cell, and whether no boundary is near."""
-
-    def best(s, r):
-        function = functools.partial(best_phase, ds.sizes["feature"], bias=bias)
-        return xr.apply_ufunc(function, s, r)
-
+    best = functools.partial(best_phase, ds.sizes["feature"], bias=bias)
     s, r = ds["density"], ds["importance"]
     angle = xr.DataArray(2 * np.pi * np.arange(16) / 16, dims="angle")
-    nearby = best(
-        np.minimum(s * 10 ** (NEAR * np.sin(angle)), 1.0), r * 10 ** (NEAR * np.cos(angle))
-    )
-    return best(s, r), (nearby == best(s, r)).all("angle")
+    near_s = np.minimum(s * 10 ** (NEAR * np.sin(angle)), 1.0)
+    near_r = r * 10 ** (NEAR * np.cos(angle))
+    phase, nearby = xr.apply_ufunc(best, s, r), xr.apply_ufunc(best, near_s, near_r)
+    return phase, (nearby == phase).all("angle")
 
 
 def without_worst(ds: xr.Dataset) -> xr.Dataset:
@@ -85,51 +58,34 @@ def without_worst(ds: xr.Dataset) -> xr.Dataset:
 def extra_is_as_predicted(ds: xr.Dataset, read: xr.Dataset) -> float:
     """Share of cells away from boundaries whose extra feature is of the predicted kind.
 
-    Kinds are ignored (norm below 1/2), dedicated and superposed (by more than 1/2).
-
-    Args:
-        ds: All models.
-        read: One ``norm`` and ``superposition`` (..., feature) for each cell.
+    Kinds are ignored (norm below 1/2), dedicated and superposed (by more than 1/2);
+    ``read`` holds one ``norm`` and ``superposition`` (..., feature) for each cell.
     """
 
     def kind(norm, superposition):
         return (norm >= 0.5) * (1 + (superposition >= 0.5))
 
     phase, clear = predicted(ds)
-    extra = solutions.extra_feature(ds.sizes["feature"])
-    ideal = {name: kind(*numbers) for name, numbers in extra.items()}
-    stated = xr.apply_ufunc(ideal.get, phase, vectorize=True)
-    last = read.isel(feature=-1)
-    found = kind(last["norm"], last["superposition"])
-    return float((found == stated).where(clear).mean())
+    ideal = solutions.extra_feature(ds.sizes["feature"])
+    stated = sum((phase == name) * kind(*numbers) for name, numbers in ideal.items())
+    extra = read.isel(feature=-1)
+    as_stated = kind(extra["norm"], extra["superposition"]) == stated
+    return float(as_stated.where(clear).mean())
 
 
 def relative_loss(ds: xr.Dataset) -> xr.DataArray:
     """Lowest trained loss of each cell over the best candidate's."""
-
-    def lowest(s, r):
-        return np.min(list(phase_losses(ds.sizes["feature"], s, r).values()), axis=0)
-
-    ideal = xr.apply_ufunc(lowest, ds["density"], ds["importance"])
-    return ds["loss"].min("seed") / ideal
+    s, r = ds["density"].values[:, None], ds["importance"].values
+    ideal = np.min(list(phase_losses(ds.sizes["feature"], s, r).values()), axis=0)
+    return ds["loss"].min("seed").transpose("density", "importance") / ideal
 
 
-def overlap(ds: xr.Dataset) -> xr.DataArray:
-    r"""Returns $-W_1 W_2$: 1 in the ideal antipodal pair, 0 where one is ignored."""
-    return -ds["W"].prod(("feature", "hidden"))
-
-
-def kink(section: xr.Dataset) -> tuple[float, float, float]:
+def kink(best: xr.Dataset) -> tuple[float, float, float]:
     """Where the lowest loss changes from pairs to an ignored feature, and how sharply.
 
-    Args:
-        section: Models along density, of one importance.
-
-    Returns:
-        The density, and the slopes of the lowest loss just below and just above it, by
-        parabolas through four densities on either side; NaN without such a change.
+    Returns the density, and the slopes just below and above it by parabolas through four
+    densities on either side, which ascend; NaN without such a change.
     """
-    best = js.best_seed(section).sortby("density")
     pair = best["phase"].isin(KINDS["antipodal pair"]).values
     density, loss = best["density"].values, best["loss"].values
     switches = np.flatnonzero(pair[:-1] & ~pair[1:])

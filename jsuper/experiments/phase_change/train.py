@@ -11,26 +11,19 @@ import xarray as xr
 
 import jsuper as js
 from jsuper.experiments.experiment import setting
-from jsuper.experiments.phase_change.measures import with_population_loss
+from jsuper.experiments.phase_change.measures import population_loss
 from jsuper.theory.phases import nearest_phase
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What differs between the full and the quick version, and the ranges."""
+    """What differs between the full and the quick version."""
 
-    lowest_density: float = 0.01
-    lowest_and_highest_importance: tuple[float, float] = (0.1, 10.0)
     points: int = setting(40, "maps: points along each axis")
     points_without_bias: int = setting(24, "map without bias: points along each axis")
-    importances_of_sections: tuple[float, ...] = (0.3, 0.5, 0.7, 1.0)
-    ends_of_sections: tuple[float, float] = setting(
-        (0.1, 0.9), "sections: lowest and highest density"
-    )
     points_of_sections: int = setting(40, "sections: densities")
     seeds: int = 10
     steps: int = 2_500
-    batch_size: int = 512
 
 
 FULL = Settings()
@@ -56,34 +49,25 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
     """Trains all models; their losses are exact, summed over features, and comparable."""
 
     def grid(n):
-        return {
-            "density": js.log_densities(n, settings.lowest_density),
-            "importance": np.geomspace(*settings.lowest_and_highest_importance, n),
-        }
+        return js.log_densities(n, 0.01), np.geomspace(0.1, 10, n)
 
-    def trained(axes, n_features=2, optimizer=js.decaying_adam):
+    def trained(density, importance, n_features=2, optimizer=js.decaying_adam):
         """Trains and measures a grid, and names the solution nearest to each model."""
-        recipe = js.Recipe(
-            settings.steps,
-            settings.batch_size,
-            optimizer,
-            log_every=settings.steps // 20,
-            eval_batches=1,
-        )
+        every = settings.steps // 20
+        recipe = js.Recipe(settings.steps, 512, optimizer, log_every=every, eval_batches=1)
         build = functools.partial(task, n_features=n_features)
-        axes = axes | {"seed": settings.seeds}
-        ds = with_population_loss(js.sweep(build, axes, recipe, key=jax.random.key(0)))
-        phase = (ds["loss"].dims, nearest_phase(ds["W"].values))
-        return js.measure(ds.assign(phase=phase))
+        axes = {"density": density, "importance": importance, "seed": settings.seeds}
+        ds = js.sweep(build, axes, recipe, key=jax.random.key(0))
+        loss = population_loss(ds).transpose(*axes)
+        phase = (tuple(axes), nearest_phase(ds["W"].values))
+        return js.measure(ds.assign(loss=loss, phase=phase))
 
-    maps = grid(settings.points)
-    sections = {
-        "density": np.linspace(*settings.ends_of_sections, settings.points_of_sections),
-        "importance": settings.importances_of_sections,
-    }
+    densities = np.linspace(0.1, 0.9, settings.points_of_sections)
     return {
-        "two_features": trained(maps),
-        "three_features": trained(maps, n_features=3),
-        "without_bias": trained(grid(settings.points_without_bias), optimizer=weights_only),
-        "section": trained(sections),
+        "two_features": trained(*grid(settings.points)),
+        "three_features": trained(*grid(settings.points), n_features=3),
+        "without_bias": trained(
+            *grid(settings.points_without_bias), optimizer=weights_only
+        ),
+        "section": trained(densities, (0.3, 0.5, 0.7, 1.0)),
     }
