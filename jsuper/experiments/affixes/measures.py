@@ -12,17 +12,16 @@ import xarray as xr
 from jsuper import affixes
 from jsuper.affixes import evaluation, geometry
 from jsuper.affixes.classifier import AffixClassifier, params_of
-from jsuper.experiments.affixes.corpus import (
-    KEPT,
-    OWN,
-    PAIR_LABELS,
-    PAIR_NAMES,
-    Corpus,
-)
+from jsuper.experiments.affixes.corpus import KEPT, OWN, PAIR_LABELS, PAIR_NAMES, Corpus
 from jsuper.experiments.affixes.rates import SIX, foretold
 from jsuper.models.activations import exrelu
 
-PREDICTIONS = (*affixes.AFFIXES, "none")
+COORDINATES = {
+    "affix": list(affixes.AFFIXES),
+    "pair": PAIR_NAMES,
+    "prediction": [*affixes.AFFIXES, "none"],
+    "kept": list(KEPT),
+}
 SHUFFLES = 24
 """Random orders of the affixes for each model."""
 
@@ -69,21 +68,14 @@ def measure(corpus: Corpus, model: AffixClassifier, ds: xr.Dataset) -> xr.Datase
     """
     params = params_of(ds)
     found = count(corpus, model, params, ds["seed"].values)
-    found |= predicted_by_geometry(model, params, found)
-    coords = {
-        "affix": list(affixes.AFFIXES),
-        "pair": PAIR_NAMES,
-        "prediction": list(PREDICTIONS),
-        "kept": list(KEPT),
-    }
+    found |= predicted_by_geometry(model, params, found["means"])
     measured = {}
     for name, values in found.items():
         dims, said = MEASURED[name]
         measured[name] = (dims.split(), values, {"long_name": said})
-    ds = ds.assign(measured).assign_coords(coords)
     n_stems = len(set(corpus.words.stems))
     words = f"composed_words({n_stems})" if corpus.composed else "real_words()"
-    return ds.assign_attrs(words=words)
+    return ds.assign(measured).assign_coords(COORDINATES).assign_attrs(words=words)
 
 
 def count(
@@ -104,15 +96,13 @@ def count(
     ends = np.cumsum([n, *(4 * len(rows) for rows in asked.trios)])[:-1]
     predicted, *of_controls = np.split(predicted, ends, axis=1)
     z, y = z[:, :n], y[:, :n]
-    correct = evaluation.is_correct(predicted, labels)
-    top = evaluation.all_in_top(y, labels)
+    correct, top = (
+        evaluation.is_correct(predicted, labels),
+        evaluation.all_in_top(y, labels),
+    )
     pure = labels.sum(1) == 1
-    train, test = asked.train & pure, asked.test & pure
-    train_labels = train[..., None] & labels
+    train, test = ~asked.test & pure, asked.test & pure
     hidden = np.asarray(exrelu(z, model.threshold))
-    active = [
-        evaluation.active_neurons(h[rows]) for h, rows in zip(hidden, train, strict=True)
-    ]
     pairs = []
     for own, of_pair, trio, control in zip(
         OWN, PAIR_LABELS, asked.trios, of_controls, strict=True
@@ -125,75 +115,60 @@ def count(
         # Choice of the neutral affix, then which of the two is kept.
         control = control.reshape(len(seeds), 2, 2, len(i))
         failed = (control != of_pair[::-1, None]) & both[:, None, None]
-        pairs.append(
-            {
-                "predictions": (given[..., None] == [0, 1, 2, 3, 4, -1]).sum(1),
-                "both_top": (top[:, rows] & tested).sum(1),
-                "interference_stems": both.sum(1),
-                "interference_incorrect": (both & ~correct[:, i]).sum(1),
-                "control_stems": np.stack([2 * both.sum(1)] * 2, -1),
-                "control_incorrect": failed.sum((1, 3)),
-            }
-            | ({"dual_means": z[:, rows].mean(1)} if corpus.composed else {})
-        )
+        counts = {
+            "predictions": (given[..., None] == [0, 1, 2, 3, 4, -1]).sum(1),
+            "both_top": (top[:, rows] & tested).sum(1),
+            "interference_stems": both.sum(1),
+            "interference_incorrect": (both & ~correct[:, i]).sum(1),
+            "control_stems": np.stack([2 * both.sum(1)] * 2, -1),
+            "control_incorrect": failed.sum((1, 3)),
+        }
+        if corpus.composed:
+            counts["dual_means"] = z[:, rows].mean(1)
+        pairs.append(counts)
     found = {name: np.stack([counts[name] for counts in pairs], 1) for name in pairs[0]}
-    recall = evaluation.class_recall(predicted, train_labels)
+    recall = evaluation.class_recall(predicted, train[..., None] & labels)
+    active = [
+        evaluation.active_neurons(h[rows]) for h, rows in zip(hidden, train, strict=True)
+    ]
     return found | {
         "recall": recall,
         "learned": evaluation.has_learned(recall),
         "active": np.array(active),
         "pure_accuracy": (correct & test).sum(1) / test.sum(1),
-        "means": geometry.class_means(z, train_labels),
+        "means": geometry.class_means(z, train[..., None] & labels),
     }
 
 
 def predicted_by_geometry(
-    model: AffixClassifier, params: Any, found: dict[str, np.ndarray]
+    model: AffixClassifier, params: Any, means: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Returns what the positions of pure words predict for dual ones.
-
-    Args:
-        model: The model of all parameters.
-        params: Parameters of the models, leading axis (n_models,).
-        found: What `count` returns.
-    """
-    means, n = found["means"], len(found["means"])
-    order = geometry.shuffles(n * SHUFFLES, 5).reshape(n, SHUFFLES, 5)
+    """Returns what the mean positions of pure words predict for dual ones."""
+    order = geometry.shuffles(len(means) * SHUFFLES, 5).reshape(-1, SHUFFLES, 5)
     mixed = np.take_along_axis(means[:, None], order[..., None], 2)
-    geometric = {}
+    found = {}
     for suffix, m in (("", means), ("_shuffled", mixed)):
-        outputs = _outputs(model, params, geometry.predicted_positions(m, PAIR_LABELS))
+        sums = geometry.predicted_positions(m, PAIR_LABELS)
+        outputs = np.asarray(_read(model, params, sums))
+        found[f"at_sum{suffix}"] = evaluation.predictions(outputs).astype(np.int8)
         third = geometry.likeliest_other(outputs, PAIR_LABELS)
-        geometric[f"at_sum{suffix}"] = evaluation.predictions(outputs).astype(np.int8)
-        geometric[f"third_at_sum{suffix}"] = third.astype(np.int8)
+        found[f"third_at_sum{suffix}"] = third.astype(np.int8)
     if means.shape[-1] == 2:
         d = geometry.displacements(means)[1]
-        circle = geometry.circle_order(d)
-        for suffix, labels in (("", circle), ("_shuffled", order)):
-            middle = geometry.between(labels, PAIR_LABELS).astype(np.int8)
-            geometric[f"between{suffix}"] = middle
-        geometric["largest_gap"] = geometry.largest_gap(d)
-    return geometric
-
-
-def _outputs(model, params, z):
-    return np.asarray(_read(model, params, z))
+        found["largest_gap"] = geometry.largest_gap(d)
+        for suffix, circle in (("", geometry.circle_order(d)), ("_shuffled", order)):
+            between = geometry.between(circle, PAIR_LABELS)
+            found[f"between{suffix}"] = between.astype(np.int8)
+    return found
 
 
 def example(corpus: Corpus, ds: xr.Dataset) -> xr.Dataset:
     """Returns the hidden plane of the model that errs most as its geometry foretells.
 
-    That is, of the models that have learned the task, the one with the most words of one
-    pair, with an affix at each end, that are taken for the class between, in whose region
-    the sum lies.
-
-    Args:
-        corpus: Their words, composed.
-        ds: Measured models of two neurons, dimensions (seed, ...).
-
-    Returns:
-        The chosen model with the positions of all its test words, ``pure`` (affix, stem,
-        hidden) and ``dual`` (pair, stem, hidden).
+    Of the models that have learned the task it is the one with the most words of one pair,
+    with an affix at each end, that are taken for the class between, in whose region the
+    sum lies; with all its test words, ``pure`` (affix, stem, hidden) and ``dual`` (pair,
+    stem, hidden).
     """
     errors = foretold(ds.sel(pair=SIX)).max(("pair", "affix")) * ds["learned"]
     one = ds.isel(seed=int(errors.argmax("seed")))
