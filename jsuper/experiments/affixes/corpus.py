@@ -16,31 +16,16 @@ KEPT = ("second", "first")  # of the two in the order of joining: "second" is th
 
 
 class Asked(NamedTuple):
-    """The words that models are asked: the same, or of the same kinds, for all models.
+    """The words that models are asked: the same, or of the same kinds, for all models."""
 
-    Args:
-        codes: Encoded words and behind them the controls of all pairs, shape (n_words +
-            n_controls, length), or with a leading axis for the models.
-        labels: Whether word i has label j, (n_words, 5).
-        test: Whether each word is of the model's test set, (n_models, n_words).
-        trios: For each pair the rows of words that a stem makes with both affixes, with
-            the first and with the second, (n_stems, 3). Its controls are (2, 2, n_stems)
-            codes, see `Corpus.controls`.
-    """
-
-    codes: np.ndarray
-    labels: np.ndarray
-    test: np.ndarray
-    trios: list[np.ndarray]
+    codes: np.ndarray  # words, then controls of all pairs, ([n_models,] n_codes, length)
+    labels: np.ndarray  # whether a word has a label, (n_words, 5)
+    test: np.ndarray  # whether a word is of a model's test set, (n_models, n_words)
+    trios: list[np.ndarray]  # rows of `AffixDataset.trios` for each pair, (n_stems, 3)
 
 
 class Corpus:
-    """Words to train on and to test, and their division by stem.
-
-    Args:
-        words: All words, pure and dual.
-        composed: Whether they lie combination by combination (`affixes.composed_words`).
-    """
+    """Words, pure and dual, and their division by stem; composed ones lie in order."""
 
     def __init__(self, words: AffixDataset, composed: bool):
         self.words, self.composed = words, composed
@@ -57,7 +42,7 @@ class Corpus:
             np.array(self.words.stems), return_index=True, return_inverse=True
         )
         # The first word of each stem: splitting these splits all, in less time.
-        key = jax.random.fold_in(jax.random.key(7), int(seed))
+        key = jax.random.fold_in(jax.random.key(7), seed)
         _, test = self.words.select(first).split(key, 0.2)
         return np.isin(stems, test.stems)[rows]
 
@@ -68,20 +53,14 @@ class Corpus:
         balanced: bool = False,
         pairs: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Returns how often to draw each word in training.
+        """Returns how often to draw each word in training, its split given.
 
-        Args:
-            seed: Which split.
-            dual_share: Share of dual words among those drawn.
-            balanced: Whether each affix is drawn equally often among the pure words.
-            pairs: How often to draw the dual words of each pair, shape (9,); by default
-                all words equally often.
+        ``balanced`` draws the affixes of pure words equally often; ``pairs`` says how often
+        to draw each pair of the dual words, by default all words equally often.
         """
-        train = ~self.in_test(seed)
-        weights, of_pair = (
-            (train & self.is_pure).astype(float),
-            train[:, None] & self.of_pair,
-        )
+        train = ~self.in_test(int(seed))
+        weights = (train & self.is_pure).astype(float)
+        of_pair = train[:, None] & self.of_pair
         if balanced:
             weights *= (self.words.labels / (weights @ self.words.labels)).sum(1)
         weights *= (1 - dual_share) / weights.sum()
@@ -92,10 +71,9 @@ class Corpus:
 
     @functools.cached_property
     def controls(self) -> list[np.ndarray]:
-        """Words of each pair's `trios` with a neutral affix in the place of one of two.
+        """Words of each pair's `trios` with a neutral affix in the place of one of the two.
 
-        Integers, shape (2, 2, n_stems, length): by choice of the neutral affix, then by
-        which of the two is kept, in the order of `KEPT`.
+        Codes, shape (2 neutral affixes, 2 of `KEPT`, n_stems, length).
         """
         controls = []
         for pair, rows in zip(PAIRS, self.trios, strict=True):
@@ -107,13 +85,7 @@ class Corpus:
         return controls
 
     def asked(self, seeds: np.ndarray, n_stems: int = 200) -> Asked:
-        """Returns the words that models are asked.
-
-        Args:
-            seeds: Splits that they were trained on, shape (n_models,).
-            n_stems: Of composed words, stems of the test set to use; of the training set
-                twice as many, with one affix. Of real words all are asked.
-        """
+        """Returns what models of some splits are asked: few stems of composed words."""
         in_test = np.stack([self.in_test(int(seed)) for seed in seeds])
         if not self.composed:
             flat = [codes.reshape(-1, self.length) for codes in self.controls]

@@ -67,18 +67,14 @@ def geometry(fits: Fits) -> Figure:
     looks = [{"color": "black", "marker": "o"}, *style.SERIES[1:]]
     titles = ("all predictions:\n", "incorrect predictions:\n", "incorrect, pairs apart:\n")
     kinds = rates.kinds(fits)
-    for panel, (name, guess), title in zip(
-        axes, rates.GUESSES.items(), titles, strict=True
-    ):
-        found = zip(
-            *(rates.guessed(ds, name).values() for ds in kinds.values()), strict=True
-        )
-        for i, (of_kinds, label) in enumerate(zip(found, GUESSERS, strict=False)):
+    for panel, name, title in zip(axes, rates.GUESSES, titles, strict=True):
+        found = [rates.guessed(ds, name).values() for ds in kinds.values()]
+        for i, of_kinds in enumerate(zip(*found, strict=True)):
             x = np.arange(len(kinds)) + 0.17 * (i - 1.5)
-            points(panel, x, of_kinds, linestyle="", label=label, **looks[i])
+            points(panel, x, of_kinds, linestyle="", label=GUESSERS[i], **looks[i])
         if name != "at_sum":
             panel.axhline(1 / 3, linestyle=":", **style.GUIDE)
-        panel.set(ylim=(0, 1), title=f"{title}the {guess}")
+        panel.set(ylim=(0, 1), title=f"{title}the {rates.GUESSES[name]}")
         panel.set_xticks(range(len(kinds)), [kind.replace(", ", "\n") for kind in kinds])
     axes[0].set_ylabel("share of correct guesses")
     handles = axes[0].get_legend_handles_labels()
@@ -165,11 +161,7 @@ def remedies(fits: Fits) -> Figure:
 
 
 def terms(one: xr.Dataset) -> Figure:
-    """Draws the model of `measures.example`.
-
-    Left the directions of the five affixes, in the middle the words of a pair that is
-    adjacent on their circle, right those of a pair apart.
-    """
+    """The model of `measures.example`: five directions, a pair adjacent, a pair apart."""
     adjacent, apart = pairs(one)
     third = int(one["between"].sel(pair=apart))
     centre, d = displacements(one["means"].values)
@@ -191,9 +183,8 @@ def terms(one: xr.Dataset) -> Figure:
     ):
         ends = d[np.flatnonzero(IS_OWN.sel(pair=pair))]
         arc(axes[0], centre, ends, size, name)
-        shares = (
-            rates.by_affix(one).sel(pair=pair) / rates.by_affix(one).sel(pair=pair).sum()
-        )
+        counts = rates.by_affix(one).sel(pair=pair)
+        shares = counts / counts.sum()
         correct = float((shares * IS_OWN.sel(pair=pair)).sum())
         most = f"{float(shares.max()):.0%} taken for {shares.idxmax().item()}"
         said = f"{correct:.0%} correct" if correct > 0.5 else most

@@ -1,7 +1,4 @@
-"""What is measured of trained models, and stored with them.
-
-Everything is counted for each model, so that intervals can be taken over models.
-"""
+"""What is measured of trained models and stored, for each model and pair of affixes."""
 
 from typing import Any
 
@@ -34,10 +31,7 @@ MEASURED = {
     "both_top": ("seed pair", "of these words, both outputs are the two largest"),
     "interference_stems": ("seed pair", "test stems, both words with one affix correct"),
     "interference_incorrect": ("seed pair", "of these, word with both affixes incorrect"),
-    "control_stems": (
-        "seed pair kept",
-        "words with a neutral affix, two for each of these",
-    ),
+    "control_stems": ("seed pair kept", "words with a neutral affix, two for each stem"),
     "control_incorrect": ("seed pair kept", "of these, the affix kept is not predicted"),
     "means": ("seed affix hidden", "mean position of training words with one affix"),
     "dual_means": ("seed pair hidden", "mean position of test words with two affixes"),
@@ -55,17 +49,7 @@ _read = jax.jit(jax.vmap(AffixClassifier.read, (None, 0, 0)))
 
 
 def measure(corpus: Corpus, model: AffixClassifier, ds: xr.Dataset) -> xr.Dataset:
-    """Adds to trained models what they predict, and what their geometry predicts.
-
-    Args:
-        corpus: Their words.
-        model: Their model.
-        ds: What `jsuper.sweep` returned for one threshold, dimension ``seed``.
-
-    Returns:
-        The dataset with `MEASURED`, as far as it is of these words and this model: with
-        ``dual_means`` of composed words, and with the circle of two neurons.
-    """
+    """Adds to models of one threshold what of `MEASURED` their words and width have."""
     params = params_of(ds)
     found = count(corpus, model, params, ds["seed"].values)
     found |= predicted_by_geometry(model, params, found["means"])
@@ -81,14 +65,7 @@ def measure(corpus: Corpus, model: AffixClassifier, ds: xr.Dataset) -> xr.Datase
 def count(
     corpus: Corpus, model: AffixClassifier, params: Any, seeds: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Counts what models predict for `Corpus.asked`, pair by pair.
-
-    Args:
-        corpus: The words.
-        model: The model of all parameters.
-        params: Parameters of the models, leading axis (n_models,).
-        seeds: Division by stem that each of them was trained on, shape (n_models,).
-    """
+    """Counts what models, each of its own split, predict for `Corpus.asked`."""
     asked = corpus.asked(seeds)
     labels, n = asked.labels, len(asked.labels)
     z, y = evaluation.predict(model, params, asked.codes)
@@ -96,10 +73,8 @@ def count(
     ends = np.cumsum([n, *(4 * len(rows) for rows in asked.trios)])[:-1]
     predicted, *of_controls = np.split(predicted, ends, axis=1)
     z, y = z[:, :n], y[:, :n]
-    correct, top = (
-        evaluation.is_correct(predicted, labels),
-        evaluation.all_in_top(y, labels),
-    )
+    correct = evaluation.is_correct(predicted, labels)
+    top = evaluation.all_in_top(y, labels)
     pure = labels.sum(1) == 1
     train, test = ~asked.test & pure, asked.test & pure
     hidden = np.asarray(exrelu(z, model.threshold))
@@ -128,13 +103,11 @@ def count(
         pairs.append(counts)
     found = {name: np.stack([counts[name] for counts in pairs], 1) for name in pairs[0]}
     recall = evaluation.class_recall(predicted, train[..., None] & labels)
-    active = [
-        evaluation.active_neurons(h[rows]) for h, rows in zip(hidden, train, strict=True)
-    ]
+    of_train = (h[rows] for h, rows in zip(hidden, train, strict=True))
     return found | {
         "recall": recall,
         "learned": evaluation.has_learned(recall),
-        "active": np.array(active),
+        "active": np.array([evaluation.active_neurons(h) for h in of_train]),
         "pure_accuracy": (correct & test).sum(1) / test.sum(1),
         "means": geometry.class_means(z, train[..., None] & labels),
     }
@@ -163,12 +136,10 @@ def predicted_by_geometry(
 
 
 def example(corpus: Corpus, ds: xr.Dataset) -> xr.Dataset:
-    """Returns the hidden plane of the model that errs most as its geometry foretells.
+    """Returns the model that errs most as its geometry foretells, with its test words.
 
-    Of the models that have learned the task it is the one with the most words of one pair,
-    with an affix at each end, that are taken for the class between, in whose region the
-    sum lies; with all its test words, ``pure`` (affix, stem, hidden) and ``dual`` (pair,
-    stem, hidden).
+    Of all that have learned the task it is the one with the most words of one of the six
+    pairs that are taken for the class between, in whose region the sum lies.
     """
     errors = foretold(ds.sel(pair=SIX)).max(("pair", "affix")) * ds["learned"]
     one = ds.isel(seed=int(errors.argmax("seed")))

@@ -111,8 +111,8 @@ def with_pairs_of(ds: xr.Dataset, other: xr.Dataset) -> Interval:
     ds, other = learned(ds), learned(other)
     share = other["interference_stems"].sum("seed").values
     share = share / max(share.sum(), 1)
-    names = ("interference_incorrect", "interference_stems")
-    incorrect, stems = (ds[name].transpose("seed", "pair").values for name in names)
+    incorrect = ds["interference_incorrect"].transpose("seed", "pair").values
+    stems = ds["interference_stems"].transpose("seed", "pair").values
 
     def weighted(models, axis=-1):
         chosen = models.astype(int)
@@ -122,16 +122,9 @@ def with_pairs_of(ds: xr.Dataset, other: xr.Dataset) -> Interval:
 
 
 def guessed(ds: xr.Dataset, name: str) -> dict[str, Interval]:
-    """Returns how often a guess is what is predicted for dual words, of the guesses.
+    """Returns how often each guess is what is predicted for dual words, of the guesses.
 
-    Args:
-        ds: Measured models that have learned the task.
-        name: Which of `GUESSES`.
-
-    Returns:
-        First the rate of the model's own geometry. Then those of baselines: its affixes in
-        random order, the geometry of the other models, and, but for the class between,
-        what the other models predict most often, without any geometry.
+    First that of the model's own geometry; then without it, the last without any geometry.
     """
     counts = by_affix(ds)
     if name != "at_sum":

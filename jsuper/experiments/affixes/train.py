@@ -95,20 +95,10 @@ def fit(
     pairs: np.ndarray | None = None,
     **options: Any,
 ) -> xr.Dataset:
-    """Trains and measures classifiers, every one on a split of its own.
+    """Trains and measures classifiers, every one on a split of its own, (axis, seed, ...).
 
-    Args:
-        corpus: The words.
-        n_models: Number of models for each value.
-        steps: Training steps.
-        values: Values of what is varied.
-        axis: What that is: a threshold of `AffixClassifier`, or ``dual_share``.
-        balanced: Whether the affixes are drawn equally often.
-        pairs: As in `Corpus.weights`.
-        options: Further arguments of `AffixClassifier`.
-
-    Returns:
-        The measured models, dimensions (axis, seed, ...).
+    Varied is ``axis``: a threshold of `AffixClassifier`, whose other arguments are
+    ``options``, or the share of dual words. ``balanced`` and ``pairs``: `Corpus.weights`.
     """
     dual = axis == "dual_share"
     # A sweep holds the words once for each cell: only those that are drawn.
