@@ -89,10 +89,7 @@ def models(
             "third_at_sum_shuffled": (shuffled, np.where(mixed >= 0, mixed, free[:, 2])),
             "between_shuffled": (shuffled, mixed),
         },
-        coords={
-            "seed": np.arange(n),
-            **measures.COORDINATES,
-        },
+        coords={"seed": np.arange(n), **measures.COORDINATES},
     )
 
 
