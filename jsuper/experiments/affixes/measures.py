@@ -1,7 +1,4 @@
-"""What is measured of trained models, and stored with them.
-
-Everything is counted for each model, so that intervals can be taken over models.
-"""
+"""What is measured of trained models and stored, for each model and pair of affixes."""
 
 from typing import Any
 
@@ -12,17 +9,16 @@ import xarray as xr
 from jsuper import affixes
 from jsuper.affixes import evaluation, geometry
 from jsuper.affixes.classifier import AffixClassifier, params_of
-from jsuper.experiments.affixes.corpus import (
-    KEPT,
-    OWN,
-    PAIR_LABELS,
-    PAIR_NAMES,
-    Corpus,
-)
+from jsuper.experiments.affixes.corpus import KEPT, OWN, PAIR_LABELS, PAIR_NAMES, Corpus
 from jsuper.experiments.affixes.rates import SIX, foretold
 from jsuper.models.activations import exrelu
 
-PREDICTIONS = (*affixes.AFFIXES, "none")
+COORDINATES = {
+    "affix": list(affixes.AFFIXES),
+    "pair": PAIR_NAMES,
+    "prediction": [*affixes.AFFIXES, "none"],
+    "kept": list(KEPT),
+}
 SHUFFLES = 24
 """Random orders of the affixes for each model."""
 
@@ -35,10 +31,7 @@ MEASURED = {
     "both_top": ("seed pair", "of these words, both outputs are the two largest"),
     "interference_stems": ("seed pair", "test stems, both words with one affix correct"),
     "interference_incorrect": ("seed pair", "of these, word with both affixes incorrect"),
-    "control_stems": (
-        "seed pair kept",
-        "words with a neutral affix, two for each of these",
-    ),
+    "control_stems": ("seed pair kept", "words with a neutral affix, two for each stem"),
     "control_incorrect": ("seed pair kept", "of these, the affix kept is not predicted"),
     "means": ("seed affix hidden", "mean position of training words with one affix"),
     "dual_means": ("seed pair hidden", "mean position of test words with two affixes"),
@@ -56,47 +49,23 @@ _read = jax.jit(jax.vmap(AffixClassifier.read, (None, 0, 0)))
 
 
 def measure(corpus: Corpus, model: AffixClassifier, ds: xr.Dataset) -> xr.Dataset:
-    """Adds to trained models what they predict, and what their geometry predicts.
-
-    Args:
-        corpus: Their words.
-        model: Their model.
-        ds: What `jsuper.sweep` returned for one threshold, dimension ``seed``.
-
-    Returns:
-        The dataset with `MEASURED`, as far as it is of these words and this model: with
-        ``dual_means`` of composed words, and with the circle of two neurons.
-    """
+    """Adds to models of one threshold what of `MEASURED` their words and width have."""
     params = params_of(ds)
     found = count(corpus, model, params, ds["seed"].values)
-    found |= predicted_by_geometry(model, params, found)
-    coords = {
-        "affix": list(affixes.AFFIXES),
-        "pair": PAIR_NAMES,
-        "prediction": list(PREDICTIONS),
-        "kept": list(KEPT),
-    }
+    found |= predicted_by_geometry(model, params, found["means"])
     measured = {}
     for name, values in found.items():
         dims, said = MEASURED[name]
         measured[name] = (dims.split(), values, {"long_name": said})
-    ds = ds.assign(measured).assign_coords(coords)
     n_stems = len(set(corpus.words.stems))
     words = f"composed_words({n_stems})" if corpus.composed else "real_words()"
-    return ds.assign_attrs(words=words)
+    return ds.assign(measured).assign_coords(COORDINATES).assign_attrs(words=words)
 
 
 def count(
     corpus: Corpus, model: AffixClassifier, params: Any, seeds: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Counts what models predict for `Corpus.asked`, pair by pair.
-
-    Args:
-        corpus: The words.
-        model: The model of all parameters.
-        params: Parameters of the models, leading axis (n_models,).
-        seeds: Division by stem that each of them was trained on, shape (n_models,).
-    """
+    """Counts what models, each of its own split, predict for `Corpus.asked`."""
     asked = corpus.asked(seeds)
     labels, n = asked.labels, len(asked.labels)
     z, y = evaluation.predict(model, params, asked.codes)
@@ -107,12 +76,8 @@ def count(
     correct = evaluation.is_correct(predicted, labels)
     top = evaluation.all_in_top(y, labels)
     pure = labels.sum(1) == 1
-    train, test = asked.train & pure, asked.test & pure
-    train_labels = train[..., None] & labels
+    train, test = ~asked.test & pure, asked.test & pure
     hidden = np.asarray(exrelu(z, model.threshold))
-    active = [
-        evaluation.active_neurons(h[rows]) for h, rows in zip(hidden, train, strict=True)
-    ]
     pairs = []
     for own, of_pair, trio, control in zip(
         OWN, PAIR_LABELS, asked.trios, of_controls, strict=True
@@ -125,75 +90,56 @@ def count(
         # Choice of the neutral affix, then which of the two is kept.
         control = control.reshape(len(seeds), 2, 2, len(i))
         failed = (control != of_pair[::-1, None]) & both[:, None, None]
-        pairs.append(
-            {
-                "predictions": (given[..., None] == [0, 1, 2, 3, 4, -1]).sum(1),
-                "both_top": (top[:, rows] & tested).sum(1),
-                "interference_stems": both.sum(1),
-                "interference_incorrect": (both & ~correct[:, i]).sum(1),
-                "control_stems": np.stack([2 * both.sum(1)] * 2, -1),
-                "control_incorrect": failed.sum((1, 3)),
-            }
-            | ({"dual_means": z[:, rows].mean(1)} if corpus.composed else {})
-        )
+        counts = {
+            "predictions": (given[..., None] == [0, 1, 2, 3, 4, -1]).sum(1),
+            "both_top": (top[:, rows] & tested).sum(1),
+            "interference_stems": both.sum(1),
+            "interference_incorrect": (both & ~correct[:, i]).sum(1),
+            "control_stems": np.stack([2 * both.sum(1)] * 2, -1),
+            "control_incorrect": failed.sum((1, 3)),
+        }
+        if corpus.composed:
+            counts["dual_means"] = z[:, rows].mean(1)
+        pairs.append(counts)
     found = {name: np.stack([counts[name] for counts in pairs], 1) for name in pairs[0]}
-    recall = evaluation.class_recall(predicted, train_labels)
+    recall = evaluation.class_recall(predicted, train[..., None] & labels)
+    of_train = (h[rows] for h, rows in zip(hidden, train, strict=True))
     return found | {
         "recall": recall,
         "learned": evaluation.has_learned(recall),
-        "active": np.array(active),
+        "active": np.array([evaluation.active_neurons(h) for h in of_train]),
         "pure_accuracy": (correct & test).sum(1) / test.sum(1),
-        "means": geometry.class_means(z, train_labels),
+        "means": geometry.class_means(z, train[..., None] & labels),
     }
 
 
 def predicted_by_geometry(
-    model: AffixClassifier, params: Any, found: dict[str, np.ndarray]
+    model: AffixClassifier, params: Any, means: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Returns what the positions of pure words predict for dual ones.
-
-    Args:
-        model: The model of all parameters.
-        params: Parameters of the models, leading axis (n_models,).
-        found: What `count` returns.
-    """
-    means, n = found["means"], len(found["means"])
-    order = geometry.shuffles(n * SHUFFLES, 5).reshape(n, SHUFFLES, 5)
+    """Returns what the mean positions of pure words predict for dual ones."""
+    order = geometry.shuffles(len(means) * SHUFFLES, 5).reshape(-1, SHUFFLES, 5)
     mixed = np.take_along_axis(means[:, None], order[..., None], 2)
-    geometric = {}
+    found = {}
     for suffix, m in (("", means), ("_shuffled", mixed)):
-        outputs = _outputs(model, params, geometry.predicted_positions(m, PAIR_LABELS))
+        sums = geometry.predicted_positions(m, PAIR_LABELS)
+        outputs = np.asarray(_read(model, params, sums))
+        found[f"at_sum{suffix}"] = evaluation.predictions(outputs).astype(np.int8)
         third = geometry.likeliest_other(outputs, PAIR_LABELS)
-        geometric[f"at_sum{suffix}"] = evaluation.predictions(outputs).astype(np.int8)
-        geometric[f"third_at_sum{suffix}"] = third.astype(np.int8)
+        found[f"third_at_sum{suffix}"] = third.astype(np.int8)
     if means.shape[-1] == 2:
         d = geometry.displacements(means)[1]
-        circle = geometry.circle_order(d)
-        for suffix, labels in (("", circle), ("_shuffled", order)):
-            middle = geometry.between(labels, PAIR_LABELS).astype(np.int8)
-            geometric[f"between{suffix}"] = middle
-        geometric["largest_gap"] = geometry.largest_gap(d)
-    return geometric
-
-
-def _outputs(model, params, z):
-    return np.asarray(_read(model, params, z))
+        found["largest_gap"] = geometry.largest_gap(d)
+        for suffix, circle in (("", geometry.circle_order(d)), ("_shuffled", order)):
+            between = geometry.between(circle, PAIR_LABELS)
+            found[f"between{suffix}"] = between.astype(np.int8)
+    return found
 
 
 def example(corpus: Corpus, ds: xr.Dataset) -> xr.Dataset:
-    """Returns the hidden plane of the model that errs most as its geometry foretells.
+    """Returns the model that errs most as its geometry foretells, with its test words.
 
-    That is, of the models that have learned the task, the one with the most words of one
-    pair, with an affix at each end, that are taken for the class between, in whose region
-    the sum lies.
-
-    Args:
-        corpus: Their words, composed.
-        ds: Measured models of two neurons, dimensions (seed, ...).
-
-    Returns:
-        The chosen model with the positions of all its test words, ``pure`` (affix, stem,
-        hidden) and ``dual`` (pair, stem, hidden).
+    Of all that have learned the task it is the one with the most words of one of the six
+    pairs that are taken for the class between, in whose region the sum lies.
     """
     errors = foretold(ds.sel(pair=SIX)).max(("pair", "affix")) * ds["learned"]
     one = ds.isel(seed=int(errors.argmax("seed")))

@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from jsuper.affixes import AFFIXES, evaluation
-from jsuper.experiments.affixes.corpus import OWN, PAIR_NAMES, STACKED
+from jsuper.affixes import AFFIXES
+from jsuper.experiments.affixes.corpus import OWN, PAIR_NAMES
 from jsuper.results.statistics import Interval, interval
 
 Fits = Mapping[str, xr.Dataset]
-"""Measured models by name: a word list and what was varied."""
+"""Measured models by name: a word list, or what was varied."""
 
-LISTS = ("composed", "real")
+LISTS = {"composed": "", "real": "real_"}
+"""Word lists, and how the names of their variations begin."""
 LINEAR, RELU = -np.inf, 0.0
 NAMES = {LINEAR: "linear", RELU: "ReLU"}
 FEWEST = 5
 """Models that a statement about them takes."""
-CHANCE_PURE, CHANCE_DUAL = 0.2, 0.4
-SIX = [name for name, stacked in zip(PAIR_NAMES, STACKED, strict=True) if not stacked]
-"""The pairs with an affix at each end of the word."""
+SIX, NESS = PAIR_NAMES[1:7], PAIR_NAMES[7:]
+"""The pairs with an affix at each end of the word, and those with -ness behind another."""
 
 AFFIX = xr.DataArray(np.arange(5), {"affix": list(AFFIXES)}, "affix")
 IS_OWN = xr.DataArray(OWN, {"pair": PAIR_NAMES, "affix": list(AFFIXES)}, ("pair", "affix"))
@@ -35,24 +35,16 @@ GUESSES = {
 """What geometry says of a pair: of all predictions, of the incorrect ones, of these too."""
 
 
-def named(words: str, variation: str) -> str:
-    """Returns the name of a variation trained on one of the word lists."""
-    return variation if words == "composed" else f"{words}_{variation}"
-
-
 def learned(ds: xr.Dataset) -> xr.Dataset:
     """Returns the models that have learned the task."""
-    return ds.isel(seed=np.flatnonzero(ds["learned"].values))
+    return ds.isel(seed=ds["learned"].values)
 
 
-def kinds(fits: Fits, lists: tuple[str, ...] = LISTS) -> dict[str, xr.Dataset]:
-    """Returns the models of two neurons that have learned the task, where there are enough.
-
-    By word list and activation.
-    """
+def kinds(fits: Fits) -> dict[str, xr.Dataset]:
+    """Returns the models of two neurons that have learned the task, where enough have."""
     found = {
         f"{words}, {name}": learned(fits[words].sel(threshold=threshold))
-        for words in lists
+        for words in LISTS
         for threshold, name in NAMES.items()
     }
     return {name: ds for name, ds in found.items() if ds.sizes["seed"] >= FEWEST}
@@ -60,23 +52,23 @@ def kinds(fits: Fits, lists: tuple[str, ...] = LISTS) -> dict[str, xr.Dataset]:
 
 def widths(fits: Fits, words: str) -> dict[int, xr.Dataset]:
     """Returns the models of one word list by number of hidden neurons."""
-    prefix = named(words, "width_")
+    prefix = f"{LISTS[words]}width_"
     others = {int(n.removeprefix(prefix)): n for n in fits if n.startswith(prefix)}
     return {width: fits[name] for width, name in sorted(({2: words} | others).items())}
 
 
 def by_value(fits: Fits, words: str, variation: str) -> dict[float, xr.Dataset]:
     """Returns the models of each value of what was varied, with those of no variation."""
-    varied = fits.get(named(words, variation))
+    varied = fits.get(LISTS[words] + variation)
     if varied is None:
         return {}
     (axis,) = {"threshold", "output_threshold", "dual_share"} & set(varied.dims)
-    same = {"threshold": RELU, "dual_share": 0.0}
     found = {float(v): varied.sel({axis: v}) for v in varied[axis].values}
-    if axis in same:
-        threshold = RELU if axis == "threshold" else LINEAR
-        found[same[axis]] = fits[words].sel(threshold=threshold)
-    return found
+    if axis == "threshold":
+        found[RELU] = fits[words].sel(threshold=RELU)
+    if axis == "dual_share":
+        found[0.0] = fits[words].sel(threshold=LINEAR)
+    return dict(sorted(found.items()))
 
 
 def by_affix(ds: xr.Dataset) -> xr.DataArray:
@@ -84,57 +76,43 @@ def by_affix(ds: xr.Dataset) -> xr.DataArray:
     return ds["predictions"].rename(prediction="affix")
 
 
+def correct_and_all(ds: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+    """Returns how many dual words are predicted correctly, and how many there are."""
+    counts = by_affix(ds)
+    return (counts * IS_OWN).sum("affix"), counts.sum("affix")
+
+
 def dual_accuracy(ds: xr.Dataset) -> xr.DataArray:
     """Returns each model's share of correct predictions for words with two affixes."""
-    counts = by_affix(ds)
-    return (counts * IS_OWN).sum(("pair", "affix")) / counts.sum(("pair", "affix"))
-
-
-def above_chance(ds: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
-    """Returns each model's accuracy above chance on pure and on dual words."""
-    pure, dual = ds["pure_accuracy"], dual_accuracy(ds)
-    return (
-        pure.copy(data=evaluation.chance_corrected(pure.values, CHANCE_PURE)),
-        dual.copy(data=evaluation.chance_corrected(dual.values, CHANCE_DUAL)),
-    )
-
-
-def drop(ds: xr.Dataset) -> xr.DataArray:
-    """Returns how much of its accuracy above chance each model loses on dual words."""
-    pure, dual = above_chance(ds)
-    return pure - dual
-
-
-def ratio(hits: Any, trials: Any, axis: int = -1) -> Any:
-    """Returns the share of hits in totals over models."""
-    return hits.sum(axis) / trials.sum(axis)
+    correct, total = correct_and_all(ds)
+    return correct.sum("pair") / total.sum("pair")
 
 
 def rate(hits: xr.DataArray, trials: xr.DataArray) -> Interval:
-    """Returns a ratio of totals over models, and over all other dimensions."""
-    return interval(ratio, *map(_totals, (hits, trials)))
+    """Returns a ratio of totals over models and all else; NaN of fewer than `FEWEST`."""
 
+    def ratio(hits: Any, trials: Any, axis: int) -> Any:
+        return hits.sum(axis) / trials.sum(axis)
 
-def _totals(counts):
-    return counts.sum([dim for dim in counts.dims if dim != "seed"]).values
+    totals = [a.sum([dim for dim in a.dims if dim != "seed"]) for a in (hits, trials)]
+    if len(totals[0]) < FEWEST:
+        return Interval(np.nan, np.nan, np.nan, len(totals[0]))
+    return interval(ratio, *totals)
 
 
 def interference(ds: xr.Dataset) -> Interval:
-    """Returns the interference rate.
-
-    P(dual word incorrect, given that both words of one affix are correct).
-    """
+    """Returns P(dual word incorrect | both pure words correct) of models that learned."""
+    ds = learned(ds)
     return rate(ds["interference_incorrect"], ds["interference_stems"])
 
 
 def with_pairs_of(ds: xr.Dataset, other: xr.Dataset) -> Interval:
     """Returns the interference rate with the pairs as frequent as those of another."""
+    ds, other = learned(ds), learned(other)
     share = other["interference_stems"].sum("seed").values
     share = share / max(share.sum(), 1)
-    incorrect, stems = (
-        ds[f"interference_{name}"].transpose("seed", "pair").values
-        for name in ("incorrect", "stems")
-    )
+    incorrect = ds["interference_incorrect"].transpose("seed", "pair").values
+    stems = ds["interference_stems"].transpose("seed", "pair").values
 
     def weighted(models, axis=-1):
         chosen = models.astype(int)
@@ -143,23 +121,10 @@ def with_pairs_of(ds: xr.Dataset, other: xr.Dataset) -> Interval:
     return interval(weighted, np.arange(ds.sizes["seed"]))
 
 
-def both_top(ds: xr.Dataset, of: str = "all") -> Interval:
-    """Returns how often both affixes are the top two, of all or of correct dual words."""
-    counts = by_affix(ds)
-    return rate(ds["both_top"], counts * IS_OWN if of == "correct" else counts)
-
-
 def guessed(ds: xr.Dataset, name: str) -> dict[str, Interval]:
-    """Returns how often a guess is what is predicted for dual words, of the guesses.
+    """Returns how often each guess is what is predicted for dual words, of the guesses.
 
-    Args:
-        ds: Measured models that have learned the task.
-        name: Which of `GUESSES`.
-
-    Returns:
-        First the rate of the model's own geometry. Then those of baselines: its affixes in
-        random order, the geometry of the other models, and, but for the class between,
-        what the other models predict most often, without any geometry.
+    First that of the model's own geometry; then without it, the last without any geometry.
     """
     counts = by_affix(ds)
     if name != "at_sum":
@@ -182,35 +147,25 @@ def guessed(ds: xr.Dataset, name: str) -> dict[str, Interval]:
     }
 
 
-def foretold(ds: xr.Dataset) -> xr.DataArray:
-    """Returns how often each affix is predicted, if it lies between and at the sum."""
-    return by_affix(ds) * (ds["between"] == AFFIX) * (ds["at_sum"] == AFFIX)
-
-
 def by_neighbourhood(ds: xr.Dataset) -> dict[str, Interval]:
-    """Returns the accuracy on adjacent pairs, on those apart, and their difference."""
-    counts, adjacent = by_affix(ds), ds["between"] < 0
-    correct, total = (counts * IS_OWN).sum("affix"), counts.sum("affix")
-    near, far = ((correct * where, total * where) for where in (adjacent, ~adjacent))
-
-    def difference(hits, trials, other_hits, other_trials, axis=-1):
-        return ratio(hits, trials, axis) - ratio(other_hits, other_trials, axis)
-
-    return {
-        "adjacent": rate(*near),
-        "apart": rate(*far),
-        "difference": interval(difference, *map(_totals, (*near, *far))),
-    }
+    """Returns the accuracy on adjacent pairs, and on those apart."""
+    correct, total = correct_and_all(ds)
+    where = {"adjacent": ds["between"] < 0, "apart": ds["between"] >= 0}
+    return {name: rate(correct * here, total * here) for name, here in where.items()}
 
 
 def by_region(ds: xr.Dataset) -> dict[str, Interval]:
     """Returns the error rate of pairs whose sum lies in a foreign region, and of others."""
-    counts = by_affix(ds)
-    total = counts.sum("affix")
-    incorrect = total - (counts * IS_OWN).sum("affix")
+    correct, total = correct_and_all(ds)
     own = ((ds["at_sum"] == AFFIX) & IS_OWN).any("affix")
     where = {"there": ~own, "elsewhere": own}
+    incorrect = total - correct
     return {name: rate(incorrect * here, total * here) for name, here in where.items()}
+
+
+def foretold(ds: xr.Dataset) -> xr.DataArray:
+    """Returns how often each affix is predicted, if it lies between and at the sum."""
+    return by_affix(ds) * (ds["between"] == AFFIX) * (ds["at_sum"] == AFFIX)
 
 
 def additivity(ds: xr.Dataset) -> xr.DataArray:
