@@ -20,7 +20,6 @@ def test_features_settle_as_digons_and_bunches_open():
         EXPERIMENT.quick,
         **{"level_seeds": 2, "level_steps": 1_500, "level_snapshots": 15},
         **{"stage_seeds": 4, "stage_steps": 1_500, "stage_snapshots": 15},
-        **{"batch_size": 512},
     )
     models = EXPERIMENT.models(small)
     levels = models["levels"].to_dataset()
@@ -58,14 +57,6 @@ def test_how_sets_lie_in_an_octahedron():
     assert shape["octahedron"][0].values.tolist() == [False, False, True]
     np.testing.assert_allclose(shape["opposite"][0], [-1, -1, -1])
     assert measures.first_steps(shape).values.tolist() == [[10], [20], [20]]
-
-
-def test_the_model_shown_has_passed_all_stages():
-    passes = [0.01 * BUNCHES, BUNCHES, OCTAHEDRON]
-    stays = [0.01 * BUNCHES, BUNCHES, BUNCHES]
-    # The loss rises with the seed.
-    assert measures.shown(model_of(stays, passes, passes))["seed"] == 1
-    assert measures.shown(model_of(stays, stays))["seed"] == 0
 
 
 def test_jumps_of_a_model_that_jumps_once():
@@ -113,13 +104,12 @@ def test_judged_and_drawn_without_training():
     digons, discrete, drops, attractor, order, steps = (f.cases for f in found)
     assert [case.value for case in digons] == pytest.approx([0, 4])
     assert [case.value for case in discrete] == pytest.approx([1, 1, 0.5])
-    assert [case.value for case in drops] == pytest.approx([1, 1 / 8, 1])
+    assert [case.value for case in drops] == pytest.approx([1, 1 / 8])
     assert drops[0].n == 1
     assert [case.value for case in attractor] == [1, 1]
     assert [case.value for case in order] == [1]
     # The octahedron comes at step 30 and 50.
-    last = (steps[0].value, steps[1].value, steps[1].low, steps[1].high)
-    assert last == pytest.approx((5 / 3, 40, 30, 50))
+    assert (steps[0].value, steps[0].low, steps[0].high) == (40, 30, 50)
     drawn = EXPERIMENT.figures(models)
     assert set(drawn) == {"levels", "stages", "film"}
     # The seed with a late jump comes first; what is represented at the end lies on top.
@@ -136,9 +126,15 @@ def test_judged_and_drawn_without_training():
 
 
 def test_without_late_jumps_and_with_half_of_the_octahedra():
-    found = EXPERIMENT.findings(made(jumps=False))
+    models = made(jumps=False)
+    found = EXPERIMENT.findings(models)
     assert [f.agrees for f in found] == [True, False, False, False, False, False]
     fall = found[2].cases[0]
     assert fall.n == 0
     assert np.isnan(fall.value)
     assert found[3].cases[0].value == 0.5
+    # The model shown passes all stages, though the other one has a lower loss.
+    models["stages"]["loss"] = models["stages"]["loss"] * [[1], [0.5]]
+    stages = EXPERIMENT.figures(models)["stages"]
+    assert isinstance(stages, Figure)
+    assert stages.axes[3].get_title() == "D, octahedron\nstep 30"

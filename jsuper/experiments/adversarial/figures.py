@@ -3,21 +3,18 @@
 import numpy as np
 import xarray as xr
 
-from jsuper.files import datasets
 from jsuper.plots import panels, style
 from jsuper.plots.style import SERIES, Figure
 
-OF = {"own": "of the density's own inputs", "dense": "of dense inputs"}
-"""The two readings of the mean norm."""
+STORED = "features per dimension $1/D^*$"
 
 
 @style.paper
 def figures(models: xr.DataTree) -> dict[str, Figure]:
     """All figures by name."""
-    ds = datasets(models)
     return {
-        "vulnerability": vulnerability(ds["models"]),
-        "adversarial-training": adversarial_training(ds["training"]),
+        "vulnerability": vulnerability(models["models"].to_dataset()),
+        "adversarial-training": adversarial_training(models["training"].to_dataset()),
     }
 
 
@@ -26,29 +23,20 @@ def vulnerability(ds: xr.Dataset) -> Figure:
     figure = Figure(figsize=(7.0, 2.6))
     over, stored, against = figure.subplots(1, 3)
     d, x = ds["features_per_dimension"], 1 / ds["density"].values
-    for (which, text), look in zip(OF.items(), SERIES, strict=False):
+    norms = {"own": "of the density's own inputs", "dense": "of dense inputs"}
+    for (which, text), look in zip(norms.items(), SERIES, strict=False):
         v = ds["vulnerability"].sel(mean_norm=which)
         panels.over_seeds(over, v, x, **look, label=f"0.1 × mean norm {text}")
         looks = {**look, "linestyle": "none", "markerfacecolor": "none"}
         against.plot(d.values.ravel(), v.transpose(*d.dims).values.ravel(), **looks)
     panels.over_seeds(stored, d, x, color="0.2", marker="^")
-    most = float(d.max())
-    line = np.linspace(1, most, 100)
-    for text, power, dash in (("equal", 1, "-"), ("square", 2, "--")):
-        against.plot(line, line**power, dash, **style.GUIDE)
-        at = (most, most) if power == 1 else (0.6 * most, (0.6 * most) ** 2)
-        offset = {"textcoords": "offset points", "ha": "right", "va": "top"}
-        against.annotate(text, at, (-4, -7), **offset)
-    for panel in (over, stored):
+    line = np.linspace(1, d.values.max(), 100)
+    against.plot(line, line**2, "--", **style.GUIDE)
+    for panel, label in ((over, "relative vulnerability"), (stored, STORED)):
         style.plain_log(panel.xaxis)
-        panel.set_xlabel("1 / density")
-    against.set_xlabel("features per dimension $1/D^*$")
-    stored.set_ylabel("features per dimension $1/D^*$")
-    for panel in (over, against):
-        panel.set_ylabel("relative vulnerability")
-    for panel in (over, stored, against):
+        panel.set(xlabel="1 / density", ylabel=label)
         panel.set_ylim(bottom=0)
-    against.set_ylim(top=1.1 * float(ds["vulnerability"].max()))
+    against.set(xlabel=STORED, ylabel=over.get_ylabel(), ylim=over.get_ylim())
     figure.legend(loc="outside upper center", ncols=2, title="norm of the attack")
     return figure
 
@@ -56,20 +44,17 @@ def vulnerability(ds: xr.Dataset) -> Figure:
 def adversarial_training(ds: xr.Dataset) -> Figure:
     """What adversarial training leaves of superposition."""
     figure = Figure(figsize=(6.0, 2.8))
-    stored, counts = figure.subplots(1, 2)
-    for density, look in zip(ds["density"].values, SERIES, strict=False):
-        cell, label = ds.sel(density=density), style.coordinate("density", density)
-        panels.over_seeds(stored, cell["features_per_dimension"], **look, label=label)
-        panels.over_seeds(counts, cell["superposed"], **look)
-    stored.axhline(1, **style.GUIDE)
-    stored.set_ylabel("features per dimension $1/D^*$")
-    counts.set_ylabel(f"features superposed (of {ds.sizes['feature']})")
-    for panel in (stored, counts):
+    superposed = f"features superposed (of {ds.sizes['feature']})"
+    quantities = {"features_per_dimension": STORED, "superposed": superposed}
+    both = figure.subplots(1, 2)
+    for panel, (name, label) in zip(both, quantities.items(), strict=True):
+        for density, look in zip(ds["density"].values, SERIES, strict=False):
+            label_of = style.coordinate("density", density)
+            panels.over_seeds(panel, ds[name].sel(density=density), **look, label=label_of)
         panel.axvline(0.8, **style.GUIDE, linestyle=":")
-        panel.set_xlabel("attack in training / mean norm of inputs")
+        panel.set(xlabel="attack in training / mean norm of inputs", ylabel=label)
         panel.set_ylim(bottom=0)
-    counts.annotate(
-        "the paper's\n80%", (0.82, 1), xycoords=("data", "axes fraction"), va="top"
-    )
-    figure.legend(loc="outside upper center", ncols=3)
+    both[0].axhline(1, **style.GUIDE)
+    handles = both[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside upper center", ncols=3)
     return figure

@@ -9,14 +9,7 @@ import xarray as xr
 
 import jsuper as js
 from jsuper import adversarial
-from jsuper.experiments.adversarial.measures import dedicated_params
 from jsuper.experiments.experiment import setting
-
-ATTACK = 0.1
-"""Norm of the attack over the mean norm of the inputs (the paper's)."""
-
-UNDER_ATTACK = 20, 5
-"""Features and hidden dimensions of the models trained under attack."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +51,7 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
         return task(density, s.features, s.hidden_dimensions)
 
     def under_attack(density, attack):
-        return adversarial.AdversarialTask(task(density, *UNDER_ATTACK), attack)
+        return adversarial.AdversarialTask(task(density, 20, 5), attack)
 
     densities = js.log_densities(s.densities, lowest=s.lowest_density)
     recipe = js.Recipe(s.steps, optimizer=js.decaying_adam)
@@ -74,58 +67,46 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
 def attacked(ds: xr.Dataset, batch_size: int = 1024) -> xr.Dataset:
     """Adds relative vulnerabilities, and what a gradient attack reaches of them.
 
-    Args:
-        ds: Models of dimensions (density, seed, feature, hidden).
-        batch_size: Number of inputs attacked, the same for all models of a density.
-
     Returns:
         The dataset with ``vulnerability`` (density, seed, mean_norm), the rise of the loss
-        over that of the dedicated model, where the attack's norm is a tenth of the mean
-        norm of the density's own inputs or of dense ones; ``gradient`` (density, seed), the
-        rise under projected gradient ascent over that under the analytic attack (own mean
-        norm); ``no_gradient`` (density, seed), the share of clean inputs at which the loss
-        has no slope.
+        over that of a model without superposition, where the attack's norm is a tenth of
+        the mean norm of the density's own inputs or of dense ones; ``gradient``, the rise
+        under projected gradient ascent over that under the analytic attack (own mean
+        norm); ``no_gradient``, the share of clean inputs at which the loss has no slope.
     """
     n, m = ds.sizes["feature"], ds.sizes["hidden"]
     key, ascent_key = jax.random.split(jax.random.key(1))
 
-    @jax.jit
-    def under_attack(density, params):
+    def at_density(cell):
+        density, weights = cell
         model = task(density, n, m)
         x, dense = (task(p, n, m).features.sample(key, batch_size) for p in (density, 1.0))
         own = adversarial.mean_norm(x)
-        sizes = ATTACK * jnp.stack([jnp.ones(()), adversarial.mean_norm(dense) / own])
+        norms = 0.1 * jnp.stack([own, adversarial.mean_norm(dense)])
 
-        def rises(params):
+        def one(params):
             def rise(size):
                 return adversarial.vulnerability(model, params, key, batch_size, size)
 
-            return jax.lax.map(rise, sizes)
-
-        dedicated = rises(dedicated_params(n, m, density))
-
-        def one(params):
             def loss(inputs):
                 return jnp.mean((x - model.model.apply(params, inputs)) ** 2)
 
-            found = adversarial.gradient_attack(model, params, x, ATTACK * own, ascent_key)
-            analytic = rises(params)
-            ratio = (loss(found) - loss(x)) / analytic[0]
+            analytic = jax.lax.map(rise, norms / own)
+            found = adversarial.gradient_attack(model, params, x, norms[0], ascent_key)
             no_slope = (jax.grad(loss)(x) == 0).all(axis=-1).mean()
-            return analytic / dedicated, ratio, no_slope
+            # Without superposition the loss rises by ε² / n.
+            return analytic * n / norms**2, (loss(found) - loss(x)) / analytic[0], no_slope
 
-        return jax.lax.map(one, params)  # one model at a time: memory
+        return jax.lax.map(one, weights)  # one model at a time: memory
 
-    weights = ds[["W", "b"]].transpose("density", "seed", "feature", "hidden")
-    rows = [
-        under_attack(
-            density, {name: jnp.asarray(v.values[i]) for name, v in weights.items()}
-        )
-        for i, density in enumerate(ds["density"].values)
-    ]
-    vulnerability, gradient, no_gradient = map(np.stack, zip(*rows, strict=True))
-    return ds.assign_coords(mean_norm=["own", "dense"]).assign(
-        vulnerability=(("density", "seed", "mean_norm"), vulnerability),
-        gradient=(("density", "seed"), gradient),
-        no_gradient=(("density", "seed"), no_gradient),
-    )
+    models = ds[["W", "b"]].transpose("density", "seed", "feature", "hidden")
+    weights = {name: jnp.asarray(models[name].values) for name in ("W", "b")}
+    cells = jnp.asarray(ds["density"].values), weights
+    found = jax.jit(lambda cells: jax.lax.map(at_density, cells))(cells)
+    grid = ("density", "seed")
+    dims = {"vulnerability": (*grid, "mean_norm"), "gradient": grid, "no_gradient": grid}
+    added = {
+        name: (dims[name], np.asarray(values))
+        for name, values in zip(dims, found, strict=True)
+    }
+    return ds.assign_coords(mean_norm=["own", "dense"]).assign(added)

@@ -17,12 +17,6 @@ SHOWN = {
 }
 """By model, densities that are plotted."""
 
-COUNTED = {
-    "large": "80 features in 20 dimensions",
-    "small": "20 in 5",
-    "linear": "20 in 5, linear",
-}
-
 
 @style.paper
 def figures(models: xr.DataTree) -> dict[str, Figure]:
@@ -39,17 +33,17 @@ def figures(models: xr.DataTree) -> dict[str, Figure]:
 def counts(ds: Mapping[str, xr.Dataset]) -> Figure:
     """Features represented and dedicated for each dimension, by density."""
     figure = Figure(figsize=(6.0, 2.6))
-    stored, dark = figure.subplots(1, 2)
-    quantities = {"represented": stored, "dedicated": dark}
-    for (name, label), look in zip(COUNTED.items(), style.SERIES, strict=False):
-        for quantity, panel in quantities.items() if name in ds else ():
-            share = ds[name][quantity] / ds[name].sizes["hidden"]
-            panels.over_seeds(panel, share, 1 / share["density"], **look, label=label)
-    for quantity, panel in quantities.items():
-        panel.axhline(1, **style.GUIDE)
+    both = figure.subplots(1, 2)
+    for panel, quantity in zip(both, ("represented", "dedicated"), strict=True):
+        for name, look in zip(("large", "small", "linear"), style.SERIES, strict=False):
+            if name in ds:
+                n, m = (ds[name].sizes[dim] for dim in ("feature", "hidden"))
+                label = f"{name}: {n} features in {m}"
+                share = ds[name][quantity] / m
+                panels.over_seeds(panel, share, 1 / share["density"], **look, label=label)
         style.plain_log(panel.xaxis)
         panel.set(xlabel="1 / density", ylabel=f"features {quantity} / dimension")
         panel.set_ylim(bottom=0)
-    handles, labels = stored.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    handles = both[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside upper center", ncols=3)
     return figure

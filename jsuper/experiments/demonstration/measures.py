@@ -3,35 +3,22 @@
 import numpy as np
 import xarray as xr
 
-FULL = 0.8
-"""Norm from which a bar is full; shorter ones above `STUB` are stubs."""
-
-STUB = 0.3
-
-POSITIVE = 0.1
-"""Product of embeddings (of represented features) from which interference is positive."""
-
-NEGATIVE = -0.02
-"""Bias of a full bar below which it is negative."""
-
 
 def count(ds: xr.Dataset) -> xr.Dataset:
-    """Adds counts of full bars, stubs, positive interference and negative biases.
-
-    Args:
-        ds: Measured models with ``W`` and ``b``, dimensions (..., feature, hidden).
+    """Adds counts of bars, pairs and biases, whose margins are ours.
 
     Returns:
-        The dataset with ``full``, ``stubs``, ``negative_biases`` (of full bars) and
-        ``positive_interference`` (pairs of represented features), dimensions (...).
+        The dataset with ``full`` bars (norm above 0.8), ``stubs`` (above 0.3),
+        ``negative_biases`` of full bars (below −0.02), and ``positive_interference``, the
+        pairs of represented features whose product is above 0.1.
     """
-    full = ds["norm"] > FULL
-    positive = products(ds["W"].where(ds["is_represented"], 0)) > POSITIVE
+    full = ds["norm"] > 0.8
+    positive = products(ds["W"].where(ds["is_represented"], 0)) > 0.1
     with_itself = ds["represented"]
     return ds.assign(
         full=full.sum("feature"),
-        stubs=((ds["norm"] > STUB) & ~full).sum("feature"),
-        negative_biases=(full & (ds["b"] < NEGATIVE)).sum("feature"),
+        stubs=((ds["norm"] > 0.3) & ~full).sum("feature"),
+        negative_biases=(full & (ds["b"] < -0.02)).sum("feature"),
         positive_interference=(positive.sum(("feature", "other")) - with_itself) // 2,
     )
 
@@ -41,18 +28,8 @@ def products(W: xr.DataArray) -> xr.DataArray:
     return xr.dot(W, W.rename(feature="other"), dim="hidden")
 
 
-def most_important(ds: xr.Dataset) -> xr.DataArray:
-    """Whether a feature is one of as many first ones as there are dimensions."""
-    return xr.DataArray(np.arange(ds.sizes["feature"]) < ds.sizes["hidden"], dims="feature")
-
-
 def identity_gap(ds: xr.Dataset) -> xr.DataArray:
-    """Largest difference of W Wᵀ from the identity of the most important features.
-
-    Returns:
-        One number for each model, dimensions (...).
-    """
-    ideal = xr.DataArray(
-        np.diag(most_important(ds).astype(float)), dims=("feature", "other")
-    )
-    return abs(products(ds["W"]) - ideal).max(("feature", "other"))
+    """Largest difference of W Wᵀ from the identity of the most important features."""
+    ideal = np.diag(np.arange(ds.sizes["feature"]) < ds.sizes["hidden"]).astype(float)
+    off = products(ds["W"]) - xr.DataArray(ideal, dims=("feature", "other"))
+    return abs(off).max(("feature", "other"))

@@ -5,35 +5,33 @@ import xarray as xr
 from matplotlib.animation import Animation
 from matplotlib.axes import Axes
 
+import jsuper as js
 from jsuper import plots
 from jsuper.experiments.learning_dynamics import measures
-from jsuper.experiments.learning_dynamics.train import SET_SIZE
-from jsuper.files import datasets
 from jsuper.plots import panels, style
 from jsuper.plots.style import PALETTE, Figure
 
-GROUPS = np.repeat([0, 1], SET_SIZE)
-"""The set of each feature."""
-
-VIEW = (22.0, 35.0)
-"""Elevation and azimuth from which the sets are seen."""
+GROUPS, VIEW = [0, 0, 0, 1, 1, 1], (22.0, 35.0)
+"""The set of each feature; elevation and azimuth from which the sets are seen."""
 
 
 @style.paper
 def figures(models: xr.DataTree) -> dict[str, Figure | Animation]:
     """All figures by name."""
-    ds = datasets(models)
-    model = measures.shown(ds["stages"])
+    ds = models["stages"].to_dataset()
+    # The best of the models that pass all stages, or of all.
+    passed = measures.first_steps(measures.set_geometry(ds)).notnull().all("stage").values
+    model = js.best_seed(ds.isel(seed=passed if passed.any() else slice(None)))
     return {
-        "levels": levels(ds["levels"]),
-        "stages": stages(ds["stages"], model),
-        "film": plots.embedding_motion(model, groups=GROUPS.tolist(), view=VIEW),
+        "levels": levels(models["levels"].to_dataset()),
+        "stages": stages(ds, model),
+        "film": plots.embedding_motion(model, groups=GROUPS, view=VIEW),
     }
 
 
-def levels(ds: xr.Dataset, most: int = 3) -> Figure:
+def levels(ds: xr.Dataset) -> Figure:
     """Dimensionalities and loss along training, the seeds with most late jumps first."""
-    order = np.argsort(-measures.jumps(ds)["late"].values, kind="stable")[:most]
+    order = np.argsort(-measures.jumps(ds)["late"].values, kind="stable")[:3]
     figure = Figure(figsize=(6.8, 3.6))
     shared = {"sharex": True, "sharey": "row", "squeeze": False}
     axes = figure.subplots(2, len(order), height_ratios=[1.6, 1], **shared)
@@ -43,8 +41,7 @@ def levels(ds: xr.Dataset, most: int = 3) -> Figure:
         kept = model["is_represented"].isel(step=-1).values
         for which, color, above in ((~kept, "0.75", 2), (kept, PALETTE["blue"], 3)):
             top.plot(ds["step"], D[:, which], color=color, linewidth=0.6, zorder=above)
-        for level in measures.LEVELS[1:]:
-            top.axhline(level, linestyle=":", **style.GUIDE)
+        top.axhline(0.5, linestyle=":", **style.GUIDE)
         bottom.plot(ds["step"], model["loss"], color=PALETTE["vermilion"])
         over_steps(bottom)
         top.set_title(f"seed {int(model['seed'])}")
@@ -68,7 +65,7 @@ def stages(ds: xr.Dataset, model: xr.Dataset) -> Figure:
     pictures = above.subplots(1, 4, subplot_kw={"projection": "3d"})
     for panel, name, step in zip(pictures, measures.STAGES, at, strict=True):
         W = model["W"].sel(step=step).transpose("feature", "hidden").values
-        panels.embeddings(panel, W, extent=1.0, groups=GROUPS, view=VIEW)
+        panels.embeddings(panel, W, extent=1.0, groups=np.array(GROUPS), view=VIEW)
         panel.set_title(f"{name}\nstep {step:,}")
     for panel, (name, values) in zip(below.subplots(1, 3), curves.items(), strict=True):
         panels.each_seed(panel, values)
