@@ -1,13 +1,9 @@
 r"""Does superposition make models vulnerable to adversarial examples?
 
-Elhage et al. 2022, "Superposition and Adversarial Vulnerability". ReLU output models
-over a sweep of densities, attacked with the paper's analytic attack of 0.1 times the mean
-norm of the inputs. The rise of the loss is divided by that of a model without
-superposition, which is exactly $\epsilon^2 / n$, and compared with the features per
-dimension $1/D^*$. Then models are trained under attacks of growing size.
-
-The paper states the attack, not the size of the models, the densities, the training or
-which inputs the mean norm is taken over: both readings are measured.
+Elhage et al. 2022, "Superposition and Adversarial Vulnerability". The paper's: the
+analytic attack, of 0.1 times the mean norm of the inputs. Ours: sizes, densities,
+training, both readings of the mean norm, and the rise of a model without superposition,
+$\epsilon^2 / n$.
 """
 
 from jsuper.experiments.adversarial import figures, findings, train

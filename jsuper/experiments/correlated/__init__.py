@@ -1,15 +1,9 @@
-r"""What do correlated and anticorrelated features change about the geometry?
+"""What do correlated and anticorrelated features change about the geometry?
 
-Elhage et al. 2022, "The Geometry of Superposition", section "Non-Uniform Superposition",
-its parts on correlated and anticorrelated features. Five geometries: two correlated pairs
-and two anticorrelated pairs in two dimensions, three correlated pairs in two dimensions,
-two correlated sets of ten in ten dimensions, and the three pairs again with the density
-varied. The paper states the sizes and, for the last, ranges of density; it states no other
-densities, no training and no number of runs. Those are ours: every geometry is trained at
-several densities, from many seeds, and so are independent features of the same density.
-
-Seeds that differ in loss by little must be told apart, so all of them are compared on the
-same fresh examples.
+Elhage et al. 2022, "The Geometry of Superposition", section "Non-Uniform Superposition".
+The paper's: sizes of the five geometries, and ranges of density of the last. Ours: the
+other densities, training, seeds, independent features beside them, and losses on the same
+fresh examples, since seeds differ by little.
 """
 
 from jsuper.experiments.correlated import figures, findings, train

@@ -1,12 +1,10 @@
 """How do models learn: step by step, or in jumps?
 
-Elhage et al. 2022, "Superposition and Learning Dynamics". First, *energy levels*: the
-dimensionality of every feature and the loss of models whose features all end as digons.
-The paper's has 400 features in 30 dimensions, ours 60 in 10, in many seeds, since late
-jumps are rare. Second, *geometric transformations*: six features in three dimensions, two
-correlated sets of three. Density, steps and start are not stated; small initial weights
-make the first stages visible. The rate stays constant: one that decays would freeze what
-has yet to jump.
+Elhage et al. 2022, "Superposition and Learning Dynamics". The paper's: energy levels, of
+400 features in 30 dimensions (ours 60 in 10, in many seeds), and six features in three
+dimensions, two correlated sets of three. Ours: density, steps, a small start, which shows
+the first stages, and a constant rate, for one that decays would freeze what has yet to
+jump.
 """
 
 from jsuper.experiments.experiment import Experiment

@@ -1,16 +1,9 @@
-r"""What becomes of a pentagon when one of its features is denser or sparser than the rest?
+"""What becomes of a pentagon when one of its features is denser or sparser than the rest?
 
-Elhage et al. 2022, "The Geometry of Superposition", section "Non-Uniform Superposition":
-five features of equal importance in two dimensions, four of density 0.05, the density of
-the fifth varied. The paper trains many models, keeps the one of lowest loss, rotates it to
-a canonical frame and shows the losses of all fits. It states no training hyperparameters
-and no number of fits; both are ours.
-
-Where two geometries have nearly the same loss, the best of many seeds is partly the
-luckiest. So the threshold is found by following both: models start as a pentagon and as
-two digons, train at every density on the same data, and their losses are measured on the
-same fresh examples. The same is done at other densities of the four, which the paper does
-not show.
+Elhage et al. 2022, "The Geometry of Superposition", section "Non-Uniform Superposition".
+The paper's: sizes, the density 0.05 of the four, the fit of lowest loss. Ours: training,
+seeds, other densities of the four, and a threshold from following a pentagon and two
+digons on the same data, for the best of many seeds is partly the luckiest.
 """
 
 from jsuper.experiments.experiment import Experiment

@@ -1,14 +1,9 @@
-r"""Is superposition a phase change, and does theory say where it happens?
+"""Is superposition a phase change, and does theory say where it happens?
 
-Elhage et al. 2022, "Superposition as a Phase Change": two features in one dimension, or
-three in two, of which the last, the extra one, has the relative importance 0.1 to 10 and
-all the density 1 to 0.01. Ten models are trained for each point; the paper drops the one
-of highest loss and averages the rest. Theory compares solutions set by hand
-(`jsuper.theory.phases`). The paper states no training settings and no number of points:
-recipe and grid are ours, and so are the best of ten beside the paper's rule, losses by
-quadrature, so that no model is chosen for a lucky sample, and sections along density. A
-comment in the paper (by T. McGrath) reports a further phase of models without bias, which
-are trained too.
+Elhage et al. 2022, "Superposition as a Phase Change". The paper's: two features in one
+dimension, three in two, ten models for each point without the worst; without bias, a
+comment in it by T. McGrath. Ours: recipe, grid, sections along density, and the best of
+ten by quadrature, so that none is chosen for a lucky sample.
 """
 
 from jsuper.experiments.experiment import Experiment
