@@ -64,9 +64,9 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
     """
     recipe = js.Recipe(settings.steps, settings.batch_size, js.decaying_adam)
 
-    def fit(densities, seeds: int, model=js.HiddenReLUModel) -> xr.Dataset:
+    def fit(densities, seeds: int, **model) -> xr.Dataset:
         axes = {"density": densities, "seed": seeds}
-        build = functools.partial(task, model=model)
+        build = functools.partial(task, **model)
         return described(js.sweep(build, axes, recipe, key=jax.random.key(0)))
 
     def measured_again(ds: xr.Dataset) -> xr.Dataset:
@@ -77,12 +77,12 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
 
     few, densities = settings.few_seeds, settings.densities
     ds = fit(densities, settings.seeds)
-    linear = fit(densities, few, js.ToyModel)
+    linear = fit(densities, few, model=js.ToyModel)
     found = {
         "models": ds,
         "lowest": measured_again(ds),
         "linear_hidden": linear,
-        "hidden_bias": fit(densities[::2], few, HiddenBiasModel),
+        "hidden_bias": fit(densities[::2], few, model=HiddenBiasModel),
         "alignments": alignments(ds["W"].isel(seed=slice(few)), linear["W"]),
     }
     if settings.densities_between:
