@@ -1,9 +1,4 @@
-"""Experiments of the paper and the review: tasks, axes, recipe, measures, figures.
-
-Every module is a program to read and to change: it holds the paper's settings as data, a
-short function for every step, and at its end ``EXPERIMENT``, which ``jsuper reproduce``
-runs.
-"""
+"""Experiments of the paper, its follow-ups and the review, a folder for each."""
 
 import importlib
 

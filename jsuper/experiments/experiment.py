@@ -56,10 +56,8 @@ class Experiment:
         """Trains and measures all models.
 
         Args:
-            settings: ``full``, ``quick``, or either with fields replaced.
-
-        Returns:
-            The datasets as a tree, whose attribute ``settings`` says what they come from.
+            settings: ``full``, ``quick``, or either with fields replaced, which the
+                attributes of the returned tree say.
         """
         tree = xr.DataTree.from_dict(dict(self.train(settings)))
         tree.attrs = self.described(settings)
@@ -82,12 +80,7 @@ class Experiment:
     def write(
         self, models: xr.DataTree, found: Sequence[Finding], folder: Path
     ) -> Iterator[Path]:
-        """Draws, and writes findings, settings and figures into an existing folder.
-
-        Args:
-            models: What `models` returned, or its file holds.
-            found: Their findings.
-            folder: Where to write.
+        """Writes findings, settings and figures of some models into an existing folder.
 
         Yields:
             The path of every file, once it is in place.

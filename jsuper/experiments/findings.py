@@ -47,9 +47,8 @@ class Case:
     @classmethod
     def of(cls, where: str, quantity: str, found: Interval, unit: str = "", **more: Any):
         """Returns the case of a statistic with its bootstrap interval."""
-        return cls(
-            where, quantity, found.value, found.low, found.high, found.n, unit, **more
-        )
+        value, low, high, n = found.value, found.low, found.high, found.n
+        return cls(where, quantity, value, low, high, n, unit, **more)
 
     @classmethod
     def mean(
@@ -109,23 +108,18 @@ class Case:
             ]
             here = ", ".join(([where] if where else []) + named)
             if cell.ndim:
-                cases.append(
-                    cls.of(here, quantity, interval(statistic, cell), unit, **more)
-                )
+                found = interval(statistic, cell)
+                cases.append(cls.of(here, quantity, found, unit, **more))
             else:
                 cases.append(cls(here, quantity, cell.item(), unit=unit, **more))
         return cases
 
     def __str__(self) -> str:
         said = f"{self.quantity} {_number(self.value, self.unit)}".strip()
-        if self._has_ends():
-            ends = (_number(end, self.unit) for end in (self.low, self.high))
-            said += f" [{', '.join(ends)}]"
+        ends = [end for end in (self.low, self.high) if end is not None]
+        if len(ends) == 2 and all(map(math.isfinite, ends)):
+            said += f" [{', '.join(_number(end, self.unit) for end in ends)}]"
         return said
-
-    def _has_ends(self) -> bool:
-        ends = (self.low, self.high)
-        return all(end is not None and math.isfinite(end) for end in ends)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,20 +142,17 @@ class Finding:
 
     def measured(self, longest: int | None = None) -> str:
         """Returns the cases as one line, as many as fit; the rest is counted."""
-        groups: list[str] = []
-        last = None
-        for i, case in enumerate(self.cases):
-            said = str(case)
-            if case.where != last:
-                said = f"{case.where}: {said}" if case.where else said
-            line = (", " if case.where == last else "; ") + said if groups else said
-            left = len(self.cases) - i - 1
+        line, last = "", None
+        for i, case in enumerate(self.cases, 1):
+            said = str(case) if case.where in ("", last) else f"{case.where}: {case}"
+            if line:
+                said = line + (", " if case.where == last else "; ") + said
+            left = len(self.cases) - i
             more = f" … (+{left})" if left else ""
-            if longest and groups and len("".join(groups) + line + more) > longest:
-                return "".join(groups) + f" … (+{left + 1})"
-            groups.append(line)
-            last = case.where
-        return "".join(groups)
+            if longest and line and len(said + more) > longest:
+                return f"{line} … (+{left + 1})"
+            line, last = said, case.where
+        return line
 
     def sentence(self) -> str:
         """Returns the verdict and the first numbers, in one line."""

@@ -52,8 +52,7 @@ def test_losses_are_those_of_the_same_data(models):
 def test_solutions_set_by_hand_cost_what_samples_say():
     models = {
         "2 dedicated": np.eye(5)[:, :2],
-        "2 pairs": [[1, 0], [-1, 0], [0, 1], [0, -1], [0, 0]],
-        "1 dedicated, 1 pair": [[1, 0], [0, 1], [0, -1], [0, 0], [0, 0]],
+        "2 antipodal pairs": [[1, 0], [-1, 0], [0, 1], [0, -1], [0, 0]],
     }
     ideal = measures.ideal_losses(0.2, -0.3)
     task = train.task(0.2, -0.3)
@@ -68,17 +67,15 @@ def test_solutions_set_by_hand_cost_what_samples_say():
         assert abs(error.mean() - ideal[name]) < 4 * sem
 
 
-def made(superposed):
-    """Single runs with some features superposed, along thresholds and seeds."""
-    data = {"superposed": (("threshold", "seed"), superposed)}
-    return xr.Dataset(data, {"threshold": [0.0, -0.25, -0.6], "density": 0.05})
-
-
 def test_the_end_of_superposition_is_that_of_every_run():
-    counts = np.array([[5, 5, 4], [0, 2, 4], [0, 0, 0]])
-    found = findings.end(made(counts))
+    counts = xr.DataArray(
+        [[5, 5, 4], [0, 2, 4], [0, 0, 0]],
+        {"threshold": [0.0, -0.25, -0.6]},
+        ("threshold", "seed"),
+    )
+    found = findings.end(counts > 0)
     assert found.agrees
     share = {case.where: case.value for case in found.cases}
     assert share == {"t = −0.6": 0, "t = −0.25": pytest.approx(2 / 3), "t = 0": 1}
     counts[2, 1] = 2
-    assert not findings.end(made(counts)).agrees
+    assert not findings.end(counts > 0).agrees

@@ -1,9 +1,9 @@
 """Does superposition make models vulnerable to adversarial examples?
 
-Elhage et al. 2022, "Superposition and Adversarial Vulnerability": ReLU output models under
-the analytic attack, beside one without superposition, and models trained under attack. The
-paper's: the attack, 0.1 times the mean norm of the inputs. Ours: sizes, densities,
-training, and which inputs that norm is taken over; both readings are measured.
+Elhage et al. 2022, "Superposition and Adversarial Vulnerability". The paper's: the
+analytic attack, of 0.1 times the mean norm of the inputs. Ours: sizes, densities,
+training, both readings of the mean norm, and the rise of a model without superposition,
+$\epsilon^2 / n$.
 """
 
 from jsuper.experiments.adversarial import figures, findings, train

@@ -1,12 +1,10 @@
 """Is superposition a cause of hallucination? A classifier of words with too few neurons.
 
-Murphy and Qiao train one on words with one of five affixes ("pure") and test it on words
-with two ("dual"), where either counts as correct. They state its kinds of layers, its two
-hidden neurons and two accuracies; words, sizes, pooling, readout and training are ours.
-
-Every model has a split of the stems, initial weights and batches of its own. Model i of a
-variation has the split of model i of the models that it is compared with; where only steps,
-pooling, marks, readout or balance differ, also their initial weights and draws.
+Murphy and Qiao, "Toy Models of Superposition Review", section 2. The review's: five
+affixes, two hidden neurons, one run, with accuracy 0.9708 on words with one affix (here:
+pure) and 0.8651 on words with two (dual). Ours: words, sizes, pooling, readout and
+training, all of which it does not state. Every model has its own split of the stems,
+weights and batches.
 """
 
 from jsuper.experiments.affixes import figures, findings, train

@@ -1,8 +1,9 @@
-r"""How is capacity allocated, and when is a neuron polysemantic?
+"""How is capacity allocated, and when is a neuron polysemantic?
 
-Scherlis et al. 2022, "Polysemanticity and Capacity in Neural Networks" (arXiv 2210.01892),
-solves a quadratic toy model; `jsuper.theory.capacity` has the closed forms. Here models
-minimise its exact loss from random weights. Grid, seeds, recipe and six features are ours.
+Scherlis et al. 2022, "Polysemanticity and Capacity in Neural Networks" (arXiv 2210.01892).
+Theirs: the quadratic model with its exact loss, and closed forms
+(`jsuper.theory.capacity`). Ours: models that minimise that loss from random weights, their
+sizes, grid and recipe.
 """
 
 from jsuper.experiments.capacity import figures, findings, train

@@ -1,7 +1,5 @@
 """Weights of computing neurons, what they serve, and what their start makes of them."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import xarray as xr
 from matplotlib.patheffects import withStroke
@@ -9,12 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 import jsuper as js
 from jsuper import plots
-from jsuper.experiments.computation.measures import (
-    activated,
-    motif_example,
-    motifs,
-    polysemantic,
-)
+from jsuper.experiments.computation.measures import motifs, polysemantic
 from jsuper.files import datasets
 from jsuper.plots import neurons, panels, style
 from jsuper.plots.style import Figure
@@ -24,13 +17,16 @@ from jsuper.plots.style import Figure
 def figures(models: xr.DataTree) -> dict[str, Figure]:
     """All figures by name."""
     ds = datasets(models)
+    middle = ds["middle"].sel(density=0.35)
+    has = motifs(middle).notnull().any(("hidden", "feature"))
+    with_motif = middle.assign(loss=middle["loss"].where(has))
     return {
         "stacks": plots.neuron_stacks(
             ds["large"], weights="W_in", color="polysemanticity", max_columns=4
         ),
         "mechanism": weights(js.best_seed(ds["small"]).sel(density=0.1), 1.0),
         "shares": shares(ds["large"]),
-        "motif": weights(motif_example(ds["middle"]), 4.0),
+        "motif": weights(js.best_seed(with_motif), 4.0),
         "starts": starts({"small, positive": ds["middle"], "Xavier": ds["xavier"]}),
     }
 
@@ -41,34 +37,28 @@ def weights(model: xr.Dataset, limit: float) -> Figure:
     Motifs are marked: squares for what the neuron stores, circles for what inhibits b most
     strongly when a activates the neuron.
     """
-    W_in = model["W_in"].transpose("feature", "hidden").values
-    W_out = model["W_out"].transpose("feature", "hidden").values
+    W_in, W_out = (
+        model[n].transpose("feature", "hidden").values for n in ("W_in", "W_out")
+    )
     order = neurons.neuron_order(W_in)
     figure = Figure(figsize=(6.2, 2.6))
     axes = figure.subplots(1, 2)
-    for panel, W, largest, extend in zip(
-        axes, (W_in, W_out), (1.0, limit), ("neither", "both"), strict=True
-    ):
+    for panel, W, largest in zip(axes, (W_in, W_out), (1.0, limit), strict=True):
         image = panels.matrix(panel, W[:, order], largest)
-        figure.colorbar(image, ax=panel, extend="neither" if largest == 1 else extend)
+        figure.colorbar(image, ax=panel, extend="neither" if largest == 1 else "both")
         panel.set_xlabel("neuron")
         for edge in (panel.xaxis, panel.yaxis):
             edge.set_major_locator(MaxNLocator(6, integer=True))
     axes[0].set(title="input weights, rescaled", ylabel="feature")
     axes[1].set_title("output weights")
-    active = activated(model).transpose("hidden", "other").values
-    place = np.argsort(order)
-    marks = {
-        "markersize": 9,
-        "markerfacecolor": "none",
-        "color": "black",
-        "path_effects": [withStroke(linewidth=2.5, foreground="white")],
-    }
-    for j, b in np.argwhere(motifs(model).values):
-        a, k = np.abs(W_in[:, j]).argmax(), (active[j] * W_out[b]).argmin()
+    outline = [withStroke(linewidth=2.5, foreground="white")]
+    marks = {"color": "black", "markerfacecolor": "none", "path_effects": outline}
+    place, by = np.argsort(order), motifs(model).values
+    for j, b in np.argwhere(~np.isnan(by)):
+        a, k = np.abs(W_in[:, j]).argmax(), int(by[j, b])
         for panel, inhibited in zip(axes, (a, b), strict=True):
-            panel.plot([place[j]] * 2, [a, b], "s", **marks)
-            panel.plot(place[k], inhibited, "o", **marks)
+            panel.plot([place[j]] * 2, [a, b], "s", markersize=9, **marks)
+            panel.plot(place[k], inhibited, "o", markersize=9, **marks)
     figure.suptitle(style.coordinate("density", float(model["density"])))
     return figure
 
@@ -89,26 +79,21 @@ def shares(ds: xr.Dataset) -> Figure:
         style.plain_log(panel.xaxis)
         panel.set(xlabel="density (1 − sparsity)", ylabel=name)
         panel.invert_xaxis()
-    axes[0].set_ylim(-0.03, 1.03)
     axes[0].legend()
     style.plain_log(axes[1].yaxis)
     axes[1].axhline(1, **style.GUIDE)
     return figure
 
 
-def starts(by_start: Mapping[str, xr.Dataset]) -> Figure:
+def starts(by_start: dict[str, xr.Dataset]) -> Figure:
     """Features that work for both signs, or for one only, by start of the weights."""
     figure = Figure(figsize=(5.2, 2.7))
     axes = figure.subplots(1, len(by_start), sharey=True)
-    colors = {
-        "both signs": style.PALETTE["blue"],
-        "one sign only": style.PALETTE["orange"],
-    }
+    blue, orange = style.PALETTE["blue"], style.PALETTE["orange"]
+    colors = {"both signs": blue, "one sign only": orange}
     for panel, (name, ds) in zip(axes, by_start.items(), strict=True):
-        parts = {
-            text: (ds["signs"] == signs).sum("feature").mean("seed").values
-            for text, signs in zip(colors, (2, 1), strict=True)
-        }
+        both, one = ((ds["signs"] == k).sum("feature").mean("seed") for k in (2, 1))
+        parts = {"both signs": both.values, "one sign only": one.values}
         panels.stacked(panel, parts, ds["density"].values, colors, apart=True)
         panel.set(title=f"start: {name}", xlabel="density (1 − sparsity)")
     axes[0].set_ylabel("features computed, mean over seeds")

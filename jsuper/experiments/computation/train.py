@@ -9,27 +9,20 @@ import jax
 import xarray as xr
 
 import jsuper as js
-from jsuper.experiments.computation.measures import RATIO, described, monosemantic_loss
+from jsuper.experiments.computation.measures import described
 from jsuper.experiments.experiment import setting
 from jsuper.models.computation import ComputationModel, absolute
 
-SMALL, MIDDLE = (3, 6), (10, 10)
-"""Features and neurons of the models that show the mechanism, and of the motif's."""
-
-SMALL_DENSITIES = (1.0, 0.1)
-MOTIF_DENSITIES = (0.35, 0.2, 0.1, 0.05)
-BATCH_SIZE = 512
-XAVIER = {"init_bound": math.sqrt(6 / sum(MIDDLE)), "signed_outputs": True}
-"""The usual start of the weights."""
+RATIO = 0.8
+"""Importance of a feature relative to the one before."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What differs between the full and the quick version.
+    """Sizes, seeds, densities, and a recipe for each density of the large models.
 
     Sparse features are seen in large batches only, and outputs that a large step silences
-    do not come back; dense ones need many steps. So the large models are trained
-    differently from density to density.
+    do not come back; dense ones need many steps.
     """
 
     seeds: int = setting(40, "3 and 10 features: seeds")
@@ -76,35 +69,42 @@ def task(density, sizes: tuple[int, int], ratio=RATIO, **start) -> js.Task:
     )
 
 
+def fit(densities, seeds: int, recipe: js.Recipe, **model) -> xr.Dataset:
+    """Trains models, and describes their neurons."""
+    axes = {"density": densities, "seed": seeds}
+    build = functools.partial(task, **model)
+    return described(js.sweep(build, axes, recipe, key=jax.random.key(0)))
+
+
 def train(settings: Settings) -> dict[str, xr.Dataset]:
     """Trains the three kinds of models, and from the usual start for comparison."""
-    s = settings
-
-    def models(densities, seeds, recipe, **model) -> xr.Dataset:
-        """Trains models, and describes their neurons."""
-        axes = {"density": densities, "seed": seeds}
-        build = functools.partial(task, **model)
-        return described(js.sweep(build, axes, recipe, key=jax.random.key(0)))
-
-    def large() -> xr.Dataset:
-        """Trains the large models, at densities of one recipe together."""
-        sizes = s.features, s.neurons
-        recipes = zip(s.large_steps, s.large_batches, s.large_rates, strict=True)
-        rows = zip(s.large_densities, recipes, strict=True)
-        parts = []
-        for (steps, batch_size, rate), cells in itertools.groupby(rows, lambda row: row[1]):
-            recipe = js.Recipe(steps, batch_size, js.decaying_adam(steps, rate))
-            densities = [density for density, _ in cells]
-            parts.append(models(densities, s.large_seeds, recipe, sizes=sizes))
-        ds = js.concat(parts, "density")
-        ideal = monosemantic_loss(*sizes, ds["density"])
-        return ds.assign(relative_loss=ds["loss"] / ideal)
-
-    recipe = js.Recipe(s.steps, BATCH_SIZE, js.decaying_adam)
-    middle = {"recipe": recipe, "sizes": MIDDLE}
+    s, large, sizes = settings, [], (settings.features, settings.neurons)
+    rows = zip(
+        s.large_densities, s.large_steps, s.large_batches, s.large_rates, strict=True
+    )
+    # Densities of one recipe train together.
+    for (steps, batch_size, rate), cells in itertools.groupby(rows, lambda row: row[1:]):
+        recipe = js.Recipe(steps, batch_size, js.decaying_adam(steps, rate))
+        densities = [density for density, *_ in cells]
+        large.append(fit(densities, s.large_seeds, recipe, sizes=sizes))
+    large = js.concat(large, "density")
+    ideal = monosemantic_loss(*sizes, large["density"])
+    recipe = js.Recipe(s.steps, 512, js.decaying_adam)
+    motif = {"densities": (0.35, 0.2, 0.1, 0.05), "recipe": recipe, "sizes": (10, 10)}
+    xavier = {"init_bound": math.sqrt(6 / 20), "signed_outputs": True}
     return {
-        "small": models(SMALL_DENSITIES, s.seeds, recipe, sizes=SMALL, ratio=1.0),
-        "large": large(),
-        "middle": models(MOTIF_DENSITIES, s.seeds, **middle),
-        "xavier": models(MOTIF_DENSITIES, s.xavier_seeds, **middle, **XAVIER),
+        "small": fit((1.0, 0.1), s.seeds, recipe, sizes=(3, 6), ratio=1.0),
+        "large": large.assign(relative_loss=large["loss"] / ideal),
+        "middle": fit(seeds=s.seeds, **motif),
+        "xavier": fit(seeds=s.xavier_seeds, **motif, **xavier),
     }
+
+
+def monosemantic_loss(n_features: int, n_neurons: int, density) -> xr.DataArray:
+    r"""Loss of the solution by hand in which every neuron serves one feature.
+
+    The m/2 most important features are computed exactly, by two neurons each; for every
+    other one the output is its mean $p/2$, at the cost of its variance $p/3 - p^2/4$.
+    """
+    lost = js.geometric_importance(n_features, RATIO)[n_neurons // 2 :]
+    return float(lost.sum()) / n_features * (density / 3 - density**2 / 4)

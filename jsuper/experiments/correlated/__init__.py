@@ -1,8 +1,9 @@
-r"""What do correlated and anticorrelated features change about the geometry?
+"""What do correlated and anticorrelated features change about the geometry?
 
 Elhage et al. 2022, "The Geometry of Superposition", section "Non-Uniform Superposition".
-Sizes, and ranges of density for three pairs, are the paper's. Other densities, training,
-seeds and the control, independent features, are ours.
+The paper's: sizes of the five geometries, and ranges of density of the last. Ours: the
+other densities, training, seeds, independent features beside them, and losses on the same
+fresh examples, since seeds differ by little.
 """
 
 from jsuper.experiments.correlated import figures, findings, train

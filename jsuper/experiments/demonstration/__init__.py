@@ -1,8 +1,9 @@
 """How many features does a model store as they become sparser, and at what price?
 
-Elhage et al. 2022, "Demonstrating Superposition" (arXiv 2209.10652), and the sweep of the
-official notebook (cells 10 to 14). The paper's: sizes, importances, densities. Ours:
-optimizer, steps, seeds, and what counts as a full, a dark and a short bar.
+Elhage et al. 2022, "Demonstrating Superposition", and the sweep of the official notebook
+(cells 10 to 14). The paper's: sizes, importances, densities. Ours: optimizer, steps,
+seeds, and what counts as a full bar (norm above 0.8) and as a dark one (represented, with
+superposition below 1/4).
 """
 
 from jsuper.experiments.demonstration import figures, findings, train

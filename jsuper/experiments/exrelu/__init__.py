@@ -1,11 +1,8 @@
 """Does ExReLU remove superposition, and is what it leaves out worse or not found?
 
-Murphy and Qiao's "Toy Models of Superposition Review", section 3: ExReLU passes z where
-z >= t. With t < 0 weak negative interference gets through, which should make superposition
-costly; their Figure 2 compares ReLU with t = -0.25 at ten sparsities.
-
-The review's: five features of importance 0.9^i in two dimensions, the ten sparsities, the
-official notebook's optimizer. Ours: twelve thresholds, seeds, the closed forms of the
+Murphy and Qiao, "Toy Models of Superposition Review", section 3. The review's: five
+features of importance 0.9^i in two dimensions, t = -0.25, ten sparsities, the official
+notebook's optimizer. Ours: the other thresholds and densities, seeds, closed forms of the
 antipodal pair (`jsuper.theory`), and starts from the pair and from ReLU's pentagon.
 """
 

@@ -5,7 +5,6 @@ import xarray as xr
 from matplotlib.patheffects import withStroke
 
 from jsuper import plots, theory
-from jsuper.experiments.exrelu.findings import REVIEWS
 from jsuper.experiments.exrelu.measures import ideal_losses, products
 from jsuper.files import datasets
 from jsuper.plots import panels, style
@@ -16,7 +15,7 @@ from jsuper.plots.style import Figure
 def figures(models: xr.DataTree) -> dict[str, Figure]:
     """All figures by name."""
     ds = datasets(models)
-    review = ds["map"].sel(threshold=[0, REVIEWS]).isel(density=slice(10))
+    review = ds["map"].sel(threshold=[0, -0.25]).isel(density=slice(10))
     return {
         "embeddings": plots.embeddings(review),
         "dimensionality": plots.dimensionality(review),
@@ -32,20 +31,16 @@ def phase_map(ds: xr.Dataset) -> Figure:
     """The phase map with the closed forms over it."""
     figure = plots.phase_map(ds, ["represented", "dedicated", "superposed"])
     t = np.linspace(float(ds["threshold"].min()), 0, 500)
-    lines = {
-        "left: one pair pays": (theory.pair_boundary(t, (0.9, 0.81)), "-"),
-        "left: two pairs pay": (theory.pair_boundary(t, (1.0, 0.729)), "--"),
-    }
     ends = [float(ds["density"].min()), float(ds["density"].max())]
+    one, two = (theory.pair_boundary(t, pair) for pair in ((0.9, 0.81), (1.0, 0.729)))
     rim = {"color": "white", "path_effects": [withStroke(linewidth=2.6, foreground="0.15")]}
     for panel in figure.axes[:9]:
-        limits = panel.get_xlim(), panel.get_ylim()
-        for label, (density, dash) in lines.items():
-            inside = density > 0
-            panel.plot(density[inside], t[inside], dash, label=label, **rim)
-        limit = [theory.PAIR_LIMIT] * 2
-        panel.plot(ends, limit, ":", label="below: no pair at rest", **rim)
-        panel.set(xlim=limits[0], ylim=limits[1])
+        panel.autoscale(False)
+        panel.plot(one[one > 0], t[one > 0], label="left: one pair pays", **rim)
+        panel.plot(two[two > 0], t[two > 0], "--", label="left: two pairs pay", **rim)
+        panel.plot(
+            ends, [theory.PAIR_LIMIT] * 2, ":", label="below: no pair at rest", **rim
+        )
     key = {"frameon": True, "labelcolor": "white", "facecolor": "0.2", "framealpha": 0.8}
     figure.axes[0].legend(loc="lower left", **key)
     return figure
@@ -74,16 +69,10 @@ def pairs(ends: xr.DataArray) -> Figure:
         panel.annotate(text, (limit, 0.06), rotation=90, ha="right", color="0.35")
     for start, marker in (("the pair", "o"), ("small weights", "x")):
         for density, one in zip(ends["density"].values, style.SERIES, strict=False):
-            panels.over_seeds(
-                panel,
-                ends.sel(start=start, density=density),
-                bars=True,
-                fmt=marker,
-                color=one["color"],
-                markerfacecolor="none",
-                markersize=5,
-                label=f"from {start}, density {density:g}",
-            )
+            looks = {"color": one["color"], "markerfacecolor": "none", "markersize": 5}
+            looks |= {"fmt": marker, "label": f"from {start}, density {density:g}"}
+            cell = ends.sel(start=start, density=density)
+            panels.over_seeds(panel, cell, bars=True, **looks)
     panel.set(xlabel="ExReLU threshold t", ylabel="$-W_1 \\cdot W_2$ after training")
     panel.set_ylim(0, 1.08)
     panel.legend(loc="lower right")
@@ -96,19 +85,17 @@ def optimality(sparsest: xr.Dataset, pentagons: xr.Dataset) -> Figure:
     panel = figure.subplots()
     density = sparsest["density"].item()
     t = np.linspace(-1, 0, 300)
-    ideal = ideal_losses(density, t)
-    panel.plot(t, ideal["2 dedicated"] / density, "--", color="0.6", label="2 dedicated")
-    panel.plot(t, ideal["2 pairs"] / density, color="0.6", label="2 antipodal pairs")
-    found = sparsest["loss"].sel(threshold=sparsest["threshold"] <= 0)
+    ideal, dashes = ideal_losses(density, t), ("--", "-")
+    for (name, loss), dash in zip(ideal.items(), dashes, strict=True):
+        panel.plot(t, loss / density, dash, color="0.6", label=name)
+    found = sparsest["loss"].sel(threshold=sparsest["threshold"] <= 0) / density
     red, blue = style.PALETTE["vermilion"], style.PALETTE["blue"]
-    panel.plot(found["threshold"], found / density, "o", color=red, label="trained")
-    start = pentagons.sortby("threshold")
-    before, after = (start[name] / density for name in ("loss_as_set", "loss"))
-    panel.plot(
-        start["threshold"], before, "s-", color=blue, label="ReLU's pentagon, as set"
-    )
-    looks = {"fmt": "x", "color": blue, "markersize": 5}
-    panels.over_seeds(panel, after, bars=True, **looks, label="the same, trained on")
+    panel.plot(found["threshold"], found, "o", color=red, label="trained")
+    start = pentagons[["loss_as_set", "loss"]].sortby("threshold") / density
+    as_set, name = start["loss_as_set"], "ReLU's pentagon, as set"
+    panel.plot(start["threshold"], as_set, "s-", color=blue, label=name)
+    after = {"fmt": "x", "color": blue, "markersize": 5, "label": "the same, trained on"}
+    panels.over_seeds(panel, start["loss"], bars=True, **after)
     panel.set(xlabel="ExReLU threshold t", ylim=(0, 0.17))
     panel.set_ylabel(f"loss / density, at density {density:.3f}")
     panel.legend()

@@ -1,4 +1,4 @@
-"""What the figures and findings compare: solutions set by hand, and products of pairs."""
+"""What figures and findings compare: solutions set by hand, and products of pairs."""
 
 import numpy as np
 import xarray as xr
@@ -12,14 +12,9 @@ def ideal_losses(density: ArrayLike, threshold: ArrayLike) -> dict[str, np.ndarr
     """Losses of solutions set by hand (t <= 0), as the mean over five features."""
     pair = theory.pair_loss(density, threshold, (0.5, 0.5))  # per unit of importance
     drop = theory.drop_loss(density, threshold)
-
-    def loss(paired: slice, dropped: slice) -> np.ndarray:
-        return (IMPORTANCE[paired].sum() * pair + IMPORTANCE[dropped].sum() * drop) / 5
-
     return {
-        "2 dedicated": loss(slice(0), slice(2, None)),
-        "1 dedicated, 1 pair": loss(slice(1, 3), slice(3, None)),
-        "2 pairs": loss(slice(4), slice(4, None)),
+        "2 dedicated": IMPORTANCE[2:].sum() * drop / 5,
+        "2 antipodal pairs": (IMPORTANCE[:4].sum() * pair + IMPORTANCE[4] * drop) / 5,
     }
 
 

@@ -1,22 +1,23 @@
 """The phase map, single runs, pairs from two starts, and pentagons at lower thresholds."""
 
+import functools
 from dataclasses import dataclass
 
 import jax
 import numpy as np
 import optax
 import xarray as xr
+from jax.typing import ArrayLike
 
 import jsuper as js
 from jsuper.experiments.experiment import setting
 
 IMPORTANCE = 0.9 ** np.arange(5)
-PAIR_DENSITIES = (0.01, 0.02, 0.05)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What differs between the full and the quick version."""
+    """Densities, thresholds and numbers of models."""
 
     # The review's ten densities, from 1 down to 1/20, and two more at the same spacing.
     densities: tuple[float, ...] = tuple((20.0 ** (-np.arange(12) / 9)).tolist())
@@ -57,91 +58,55 @@ QUICK = Settings(
 )
 
 
-def task(density, threshold):
-    """Five features of importance 0.9^i in two dimensions."""
-    return js.Task(
-        features=js.SparseFeatures(5, density),
-        model=js.ToyModel(5, 2, threshold),
-        importance=IMPORTANCE,
-    )
-
-
-def pair_task(density, threshold):
-    """Two equal features in one dimension."""
-    return js.Task(js.SparseFeatures(2, density), js.ToyModel(2, 1, threshold))
+def task(
+    density, threshold, sizes: tuple[int, int] = (5, 2), importance: ArrayLike = IMPORTANCE
+) -> js.Task:
+    """Five features of importance 0.9^i in two dimensions, or models of other sizes."""
+    features = js.SparseFeatures(sizes[0], density)
+    return js.Task(features, js.ToyModel(*sizes, threshold), importance=importance)
 
 
 def train(settings: Settings) -> dict[str, xr.Dataset]:
     """Trains and measures everything."""
-    recipe = js.Recipe(settings.steps, eval_batches=256)
-    axes = {
-        "density": settings.densities,
-        "threshold": settings.thresholds,
-        "seed": settings.seeds,
-    }
-    ds = js.measure(js.sweep(task, axes, recipe, key=jax.random.key(0)))
-    axes = {
-        "density": [settings.runs_density],
-        "threshold": settings.runs_thresholds,
-        "seed": settings.runs_seeds,
-    }
-    runs = js.measure(js.sweep(task, axes, recipe, key=jax.random.key(3)))
+    s, recipe = settings, js.Recipe(settings.steps, eval_batches=256)
+
+    def fit(densities, thresholds, seeds: int, key: int, **more) -> xr.Dataset:
+        axes = {"density": densities, "threshold": thresholds, "seed": seeds}
+        return js.measure(js.sweep(task, axes, recipe, key=jax.random.key(key), **more))
+
+    ds = fit(s.densities, s.thresholds, s.seeds, 0)
+    runs = fit([s.runs_density], s.runs_thresholds, s.runs_seeds, 3)
+    fresh = {"key": jax.random.key(4), "batches": s.batches}
     sparsest = js.best_seed(ds.isel(density=-1))
-    fresh = {"key": jax.random.key(4), "batches": settings.batches}
+    # ReLU's pentagon is set into models with lower thresholds. Biases move just below the
+    # threshold where they are not: an output whose bias reaches it is no longer silent.
+    values, density = np.array(s.pentagon_thresholds), sparsest["density"].item()
+    start = sparsest.sel(threshold=0.0)[["W", "b"]].reset_coords(drop=True)
+    thresholds = xr.DataArray(values, {"threshold": values}, "threshold")
+    start = start.assign(b=np.minimum(start["b"], thresholds - 0.01))
+    as_set = js.losses(task, start.assign_coords(density=density), **fresh)["loss"]
+    pentagons = fit([density], values, s.restarts, 2, start=start)
+    pentagons = js.losses(task, pentagons, **fresh).isel(density=0)
     return {
         "map": ds,
         "runs": runs.isel(density=0),
         "sparsest": js.losses(task, sparsest, **fresh),
-        "pairs": train_pairs(settings),
-        "pentagons": pentagons(sparsest.sel(threshold=0.0), settings, recipe, fresh),
+        "pairs": train_pairs(s.pair_thresholds, s.restarts, s.steps),
+        "pentagons": pentagons.assign(loss_as_set=as_set),
     }
 
 
-def train_pairs(settings: Settings) -> xr.Dataset:
-    """Pairs trained from small opposite weights, and from the ideal pair itself."""
+def train_pairs(thresholds, seeds: int, steps: int) -> xr.Dataset:
+    """Two equal features in one dimension, from small weights and the ideal pair."""
     signs = xr.DataArray([[1.0], [-1.0]], dims=("feature", "hidden"))
-    sizes = np.random.default_rng(1).uniform(0.01, 0.1, (settings.restarts, 2, 1))
-    small = xr.DataArray(sizes, {"seed": range(settings.restarts)}, ("seed", *signs.dims))
+    sizes = np.random.default_rng(1).uniform(0.01, 0.1, (seeds, 2, 1))
+    small = signs * xr.DataArray(sizes, {"seed": range(seeds)}, ("seed", *signs.dims))
+    build = functools.partial(task, sizes=(2, 1), importance=1.0)
     # Without weight decay, whose pull the fixed point does not know.
-    recipe = js.Recipe(settings.steps, optimizer=optax.adam(1e-3), eval_batches=1)
-    axes = {
-        "density": PAIR_DENSITIES,
-        "threshold": settings.pair_thresholds,
-        "seed": settings.restarts,
-    }
-
-    def started(W):
+    recipe = js.Recipe(steps, optimizer=optax.adam(1e-3), eval_batches=1)
+    axes = {"density": (0.01, 0.02, 0.05), "threshold": thresholds, "seed": seeds}
+    trained = {}
+    for name, W in {"small weights": small, "the pair": signs}.items():
         start = xr.Dataset({"W": W.astype(np.float32), "b": ("feature", np.zeros(2))})
-        return js.sweep(pair_task, axes, recipe, key=jax.random.key(1), start=start)
-
-    return js.concat(
-        {"small weights": started(signs * small), "the pair": started(signs)}, "start"
-    )
-
-
-def pentagons(
-    found: xr.Dataset, settings: Settings, recipe: js.Recipe, fresh: dict
-) -> xr.Dataset:
-    """ReLU's pentagon set into models with lower thresholds, and trained on.
-
-    Biases move just below the threshold where they are not: an output whose bias reaches
-    the threshold is no longer silent.
-
-    Returns:
-        The trained models, with the loss of what they started from as ``loss_as_set``.
-    """
-    values = np.array(settings.pentagon_thresholds)
-    thresholds = xr.DataArray(values, {"threshold": values}, "threshold")
-    density, given = found["density"].item(), found[["W", "b"]].reset_coords(drop=True)
-    start = given.assign(b=np.minimum(given["b"], thresholds - 0.01))
-    given = start.assign_coords(density=density)
-    as_set = js.losses(task, given, **fresh)["loss"]
-    trained = js.sweep(
-        task,
-        {"density": [density], "threshold": values, "seed": settings.restarts},
-        recipe,
-        key=jax.random.key(2),
-        start=start,
-    )
-    trained = js.losses(task, trained, **fresh).isel(density=0)
-    return js.measure(trained).assign(loss_as_set=as_set)
+        trained[name] = js.sweep(build, axes, recipe, key=jax.random.key(1), start=start)
+    return js.concat(trained, "start")

@@ -1,10 +1,8 @@
 """How do five features share two dimensions as they become sparser?
 
-The first figure of Elhage et al. 2022 (introduction; arXiv 2209.10652): five features of
-decreasing importance in two hidden dimensions, at sparsities 0, 0.8 and 0.9.
-
-The paper's: sizes, sparsities, that importance decreases. Ours: importance 0.9^i (the
-official notebook's, cells 6 to 9), optimizer, steps, number of seeds.
+Elhage et al. 2022 (arXiv 2209.10652), first figure. The paper's: sizes, sparsities, that
+importance decreases. Ours: importance 0.9^i (the official notebook's), optimizer, steps,
+number of seeds.
 """
 
 from jsuper.experiments.experiment import Experiment

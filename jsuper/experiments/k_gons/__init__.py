@@ -1,9 +1,9 @@
 """Which regular polygon does training find, and what does it pass on the way?
 
-Chen, Lau, Mendel, Wei and Murfet 2023 (arXiv 2310.06301) study two hidden dimensions where
-exactly one of c features is active: the loss has a closed form, whose known stationary
-points are polygons. Theirs: batches of 100, momentum 0.9. Ours: gradient descent on the
-exact loss for the random starts, initial weights, rates, seeds.
+Chen, Lau, Mendel, Wei and Murfet 2023 (arXiv 2310.06301): exactly one of $c$ features is
+active (`jsuper.theory.one_hot_potential`). Theirs: batches of 100, momentum 0.9. Ours: the
+exact loss for the counts, weights, rates, seeds. A solution is named by its corners and
+its dead features: + if their bias is positive, − for corners of a square that never fire.
 """
 
 from jsuper.experiments.experiment import Experiment

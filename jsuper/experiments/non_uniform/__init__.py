@@ -1,9 +1,9 @@
-r"""What becomes of a pentagon when one of its features is denser or sparser than the rest?
+"""What becomes of a pentagon when one of its features is denser or sparser than the rest?
 
 Elhage et al. 2022, "The Geometry of Superposition", section "Non-Uniform Superposition".
-Sizes, the density of four features and the choice of the best fit are the paper's. Ours
-are training, the number of fits, and the way to the threshold: both geometries are followed
-through it on the same data, because the best of many fits is partly the luckiest.
+The paper's: sizes, the density 0.05 of the four, the fit of lowest loss. Ours: training,
+seeds, other densities of the four, and a threshold from following a pentagon and two
+digons on the same data, for the best of many seeds is partly the luckiest.
 """
 
 from jsuper.experiments.experiment import Experiment

@@ -1,9 +1,9 @@
-r"""Is superposition a phase change, and does theory say where it happens?
+"""Is superposition a phase change, and does theory say where it happens?
 
-Elhage et al. 2022, "Superposition as a Phase Change": sizes, ranges, ten models for each
-point and their average are the paper's, models without bias a comment's (T. McGrath).
-Recipe and points are ours, and so are the best of ten, losses by quadrature, so that no
-model is chosen for a lucky sample, and sections along density.
+Elhage et al. 2022, "Superposition as a Phase Change". The paper's: two features in one
+dimension, three in two, ten models for each point without the worst; without bias, a
+comment in it by T. McGrath. Ours: recipe, grid, sections along density, and the best of
+ten by quadrature, so that none is chosen for a lucky sample.
 """
 
 from jsuper.experiments.experiment import Experiment

@@ -1,13 +1,9 @@
-r"""How do neurons share features when a ReLU on the hidden layer singles them out?
+"""How do neurons share features when a ReLU on the hidden layer singles them out?
 
-Elhage et al. 2022, "Superposition in a Privileged Basis": ten features of importance
-0.75^i in five neurons, the best of 1,000 models at each density. The paper describes a
-class of solutions for each range of densities. It states no training settings; recipe and
-the densities within the ranges are ours. So are the losses that choose the best model:
-the lowest of 1,000 is partly the luckiest, so the ten lowest are measured again on a
-million examples. A further sweep over more densities shows where one class gives way to
-the next; models without the ReLU, and models with a hidden bias, are trained for the
-paper's comparison and for the limitation that it states.
+Elhage et al. 2022, "Superposition in a Privileged Basis". The paper's: ten features of
+importance 0.75^i in five neurons, the best of 1,000 models, classes of solutions for
+ranges of density. Ours: recipe, densities within the ranges, losses of the ten lowest
+measured again, for the lowest is partly the luckiest, and a further sweep over densities.
 """
 
 from jsuper.experiments.experiment import Experiment

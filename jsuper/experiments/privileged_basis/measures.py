@@ -1,61 +1,45 @@
-r"""Which of the paper's solutions is it? Classes of models with a ReLU hidden layer.
+r"""Classes of the paper's solutions: how neurons with a ReLU are shared.
 
-Elhage et al. 2022, "Superposition in a Privileged Basis", describes the best solution of
-ten features in five neurons by how many neurons serve one feature, and how the others are
-shared. Weights W have shape (n_features, n_hidden), or (..., n_features, n_hidden) where
-that is said.
+Weights W have shape (n_features, n_hidden), with other axes before them where that is said.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
 import numpy as np
 import xarray as xr
 
 import jsuper as js
 
-MIN_SHARE = 0.25
-"""Share of a neuron's largest weight above which a feature counts as one of its own."""
-
 
 def is_represented(W: np.ndarray) -> np.ndarray:
     """Tells which features have positive weights of a norm above 1/2, shape (..., feature).
 
-    Only positive weights can represent a feature here: through the others nothing gets
-    past the ReLU.
+    Through negative weights nothing gets past the ReLU.
     """
     return np.linalg.norm(np.maximum(W, 0), axis=-1) > 0.5
-
-
-def is_alone(W: np.ndarray) -> np.ndarray:
-    """Tells which neurons have a single feature of their own, shape (..., hidden)."""
-    size = np.abs(W)
-    return (size > MIN_SHARE * size.max(-2, keepdims=True)).sum(-2) == 1
 
 
 def described(ds: xr.Dataset) -> xr.Dataset:
     """Adds ``monosemantic``, the neurons in use with one feature, and ``represented``."""
     W = ds["W"].transpose(..., "feature", "hidden")
     in_use = np.linalg.norm(W.values, axis=-2) > 0.5
-    counts = {
-        "monosemantic": (in_use & is_alone(W.values)).sum(-1),
-        "represented": is_represented(W.values).sum(-1),
-    }
-    return ds.assign({name: (W.dims[:-2], count) for name, count in counts.items()})
+    single = in_use & (np.asarray(js.features_per_neuron(W.values)) == 1)
+    return ds.assign(
+        monosemantic=(W.dims[:-2], single.sum(-1)),
+        represented=(W.dims[:-2], is_represented(W.values).sum(-1)),
+    )
 
 
 def neurons_of_features(W: np.ndarray) -> list[frozenset[int]]:
     """The neurons of every represented feature: positive weights above half its largest."""
-    return [
-        frozenset(np.flatnonzero(row > 0.5 * row.max()).tolist())
-        for row in W[is_represented(W)]
-    ]
+    rows = W[is_represented(W)]
+    return [frozenset(np.flatnonzero(row > 0.5 * row.max()).tolist()) for row in rows]
 
 
 def shared_neurons(W: np.ndarray) -> tuple[list[int], np.ndarray]:
     """Represented features without a neuron to themselves, in the neurons they share."""
-    alone = is_alone(W)
+    alone = np.asarray(js.features_per_neuron(W)) == 1
     owners = np.abs(W).argmax(0)[alone]
     rows = np.setdiff1d(np.flatnonzero(is_represented(W)), owners)
     return rows.tolist(), W[np.ix_(rows, ~alone)]
@@ -92,75 +76,39 @@ def are_pairs(W: np.ndarray) -> bool:
 
 
 class Solution(NamedTuple):
-    """A class of models that the paper describes.
-
-    Args:
-        stated: In words.
-        numbers: Monosemantic neurons and features represented, where it says so.
-        structure: Tells of the weights of one model whether they are shared so.
-    """
+    """A class of models in words, and by two numbers and how neurons are shared."""
 
     stated: str
-    numbers: tuple[int, int] | None
+    monosemantic: int
+    represented: int
     structure: Callable[[np.ndarray], bool] = lambda W: True
 
     def holds(self, ds: xr.Dataset) -> xr.DataArray:
         """Tells which models that were `described` are of the class."""
+        dims = [["feature", "hidden"]]
         found = xr.apply_ufunc(
-            self.structure,
-            ds["W"],
-            input_core_dims=[["feature", "hidden"]],
-            vectorize=True,
-            output_dtypes=[bool],
+            self.structure, ds["W"], input_core_dims=dims, vectorize=True
         )
-        if self.numbers:
-            monosemantic, represented = self.numbers
-            found &= ds["monosemantic"] == monosemantic
-            found &= ds["represented"] == represented
-        return found
+        found &= ds["monosemantic"] == self.monosemantic
+        return found & (ds["represented"] == self.represented)
 
 
 SOLUTIONS = {
-    0.75: Solution("all neurons monosemantic (range .5 and above)", (5, 5)),
+    0.75: Solution("all neurons monosemantic (range .5 and above)", 5, 5),
     0.35: Solution(
         "features 0 to 2 dedicated, the next 3 in 2 neurons: one in both, two "
         "antipodal (range .2 to .5)",
-        (3, 6),
-        is_both_and_antipodal,
+        *(3, 6, is_both_and_antipodal),
     ),
-    0.15: Solution("2 monosemantic neurons, 5 features in 3 neurons", (2, 7)),
+    0.15: Solution("2 monosemantic neurons, 5 features in 3 neurons", 2, 7),
     0.12: Solution(
         "1 monosemantic neuron, 6 features in 4; one of them separates important from "
         "unimportant features, which have 2 and 1 of the other 3",
-        (1, 7),
-        is_separated,
+        *(1, 7, is_separated),
     ),
-    0.06: Solution("8 features in 5 neurons, all polysemantic (range .05 to .08)", (0, 8)),
+    0.06: Solution("8 features in 5 neurons, all polysemantic (range .05 to .08)", 0, 8),
     0.02: Solution(
-        "every feature is a pair of neurons (range .04 and below)", None, are_pairs
+        "every feature is a pair of neurons (range .04 and below)", 0, 10, are_pairs
     ),
 }
 """What the paper describes, by a density of each of its ranges."""
-
-
-def alignments(
-    rectified: xr.Dataset, linear: xr.Dataset, key: jax.Array, n_rotations: int
-) -> xr.Dataset:
-    """Alignment with the hidden axes: with ReLU, without, and after random rotations.
-
-    Variables ``ReLU``, ``linear`` and ``rotated`` (density, seed), each the mean over
-    represented features of the share along their best axis.
-    """
-
-    def alignment(W):
-        own = np.where(js.is_represented(W), js.basis_alignment(W), np.nan)
-        return np.nanmean(own, axis=-1)
-
-    dims = ("density", "seed")
-    W = {"ReLU": rectified["W"], "linear": linear["W"]}
-    W = {name: w.transpose(*dims, "feature", "hidden").values for name, w in W.items()}
-    measured = {name: (dims, alignment(w)) for name, w in W.items()}
-    shape = (n_rotations, *W["linear"].shape[:2])
-    Q = jax.random.orthogonal(key, W["linear"].shape[-1], shape)
-    measured["rotated"] = (dims, alignment(W["linear"] @ Q).mean(0))
-    return xr.Dataset(measured, {"density": linear["density"].values})

@@ -5,25 +5,18 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import xarray as xr
 
 import jsuper as js
 from jsuper.experiments.experiment import setting
-from jsuper.experiments.privileged_basis.measures import alignments, described
+from jsuper.experiments.privileged_basis.measures import described
 from jsuper.pytrees import pytree
-
-N_FEATURES, N_NEURONS, RATIO = 10, 5, 0.75
-"""Sizes of the paper's model, and importance of a feature relative to the one before."""
-
-N_ROTATIONS = 20
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What differs between the full and the quick version.
-
-    The densities are one of each of the paper's ranges.
-    """
+    """Densities, one of each of the paper's ranges, and numbers of models."""
 
     densities: tuple[float, ...] = (0.75, 0.35, 0.15, 0.12, 0.06, 0.02)
     seeds: int = 1_000
@@ -60,51 +53,55 @@ class HiddenBiasModel(js.HiddenReLUModel):
 
 def task(density, model=js.HiddenReLUModel) -> js.Task:
     """The paper's model, tied weights and a ReLU on the hidden layer, or another one."""
-    return js.Task(
-        js.SparseFeatures(N_FEATURES, density),
-        model(N_FEATURES, N_NEURONS),
-        js.geometric_importance(N_FEATURES, RATIO),
-    )
+    importance = js.geometric_importance(10, 0.75)
+    return js.Task(js.SparseFeatures(10, density), model(10, 5), importance)
 
 
 def train(settings: Settings) -> dict[str, xr.Dataset]:
-    """Trains all kinds of models, and measures the best ones again.
+    """Trains all kinds of models, and measures those of lowest loss on other data.
 
-    ``lowest`` holds the models of lowest loss with losses on other data; ``by_density``
-    and ``by_density_lowest`` are the further sweep, which only the full version has.
+    The further sweep is ``by_density``, which only the full version has.
     """
     recipe = js.Recipe(settings.steps, settings.batch_size, js.decaying_adam)
 
     def fit(densities, seeds: int, **model) -> xr.Dataset:
-        axes = {"density": list(densities), "seed": seeds}
+        axes = {"density": densities, "seed": seeds}
         build = functools.partial(task, **model)
         return described(js.sweep(build, axes, recipe, key=jax.random.key(0)))
+
+    def measured_again(ds: xr.Dataset) -> xr.Dataset:
+        lowest = js.lowest(ds, min(settings.remeasured, ds.sizes["seed"]))
+        lowest = lowest.rename(seed="trained_seed", rank="seed")
+        key = jax.random.fold_in(jax.random.key(1), 0)
+        return js.losses(task, lowest, key=key, batches=settings.batches)
 
     few, densities = settings.few_seeds, settings.densities
     ds = fit(densities, settings.seeds)
     linear = fit(densities, few, model=js.ToyModel)
     found = {
         "models": ds,
-        "lowest": measured_again(ds, settings),
+        "lowest": measured_again(ds),
         "linear_hidden": linear,
         "hidden_bias": fit(densities[::2], few, model=HiddenBiasModel),
-        "alignments": alignments(
-            ds.isel(seed=slice(few)), linear, jax.random.key(2), N_ROTATIONS
-        ),
+        "alignments": alignments(ds["W"].isel(seed=slice(few)), linear["W"]),
     }
     if settings.densities_between:
         between = js.log_densities(settings.densities_between, 0.015, 0.9)
         fine = fit(between, settings.seeds_between)
-        found |= {"by_density": fine, "by_density_lowest": measured_again(fine, settings)}
+        found |= {"by_density": fine, "by_density_lowest": measured_again(fine)}
     return found
 
 
-def measured_again(ds: xr.Dataset, settings: Settings) -> xr.Dataset:
-    """The models of lowest loss at each density, with losses on the same fresh data.
+def alignments(rectified: xr.DataArray, linear: xr.DataArray) -> xr.Dataset:
+    """Alignment with the hidden axes: with ReLU, without, and after random rotations.
 
-    Along ``seed``, lowest loss in training first; ``trained_seed`` says which they are.
+    Each is the mean over represented features of the share along their best axis.
     """
-    lowest = js.lowest(ds, min(settings.remeasured, ds.sizes["seed"]))
-    lowest = lowest.rename(seed="trained_seed", rank="seed")
-    key = jax.random.fold_in(jax.random.key(1), 0)
-    return js.losses(task, lowest, key=key, batches=settings.batches)
+    shape = (20, linear.sizes["density"], linear.sizes["seed"])
+    Q = jax.random.orthogonal(jax.random.key(2), linear.sizes["hidden"], shape)
+    Q = xr.DataArray(np.asarray(Q), dims=("rotation", "density", "seed", "hidden", "to"))
+    rotated = xr.dot(linear, Q, dim="hidden").rename(to="hidden")
+    W = xr.Dataset({"ReLU": rectified, "linear": linear, "rotated": rotated})
+    norm2 = (W**2).sum("hidden")
+    found = ((W**2).max("hidden") / norm2).where(norm2 > 0.25).mean("feature")
+    return found.assign(rotated=found["rotated"].mean("rotation"))
