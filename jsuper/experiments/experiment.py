@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.animation import Animation, PillowWriter
 from matplotlib.figure import Figure
 
-from jsuper import files
+from jsuper import files, wording
 from jsuper.experiments import findings as told
 from jsuper.experiments.findings import Finding
 
@@ -132,6 +132,7 @@ def _setting(value: Any) -> str:
         if len(value) > 8:
             return f"{len(value)} from {_setting(value[0])} to {_setting(value[-1])}"
         return ", ".join(map(_setting, value))
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if not wording.is_number(value):
+        return str(value)
+    said = f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    return said.replace("-", "−")

@@ -151,7 +151,7 @@ def _plot_pieces(panel, W, colors, linewidth: float) -> np.ndarray:
     y = np.stack([ends - W, ends, ends, ends - W], -1)
     there = np.isfinite(W)
     corners, shades = np.stack([x, y], -1)[there], colors[there]
-    pieces = PolyCollection(corners, facecolors=shades, edgecolors="white")
+    pieces = PolyCollection(list(corners), facecolors=shades, edgecolors="white")
     pieces.set_linewidth(linewidth)
     panel.add_collection(pieces)
     panel.autoscale_view()

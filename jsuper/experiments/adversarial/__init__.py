@@ -1,4 +1,4 @@
-"""Does superposition make models vulnerable to adversarial examples?
+r"""Does superposition make models vulnerable to adversarial examples?
 
 Elhage et al. 2022, "Superposition and Adversarial Vulnerability". The paper's: the
 analytic attack, of 0.1 times the mean norm of the inputs. Ours: sizes, densities,

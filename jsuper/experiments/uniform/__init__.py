@@ -12,7 +12,7 @@ from jsuper.experiments.uniform import figures, findings, train
 EXPERIMENT = Experiment(
     title="Uniform superposition: sticky fractions and polytopes",
     source='"The Geometry of Superposition", section "Uniform Superposition"',
-    minutes=5.3,
+    minutes=6.1,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,
