@@ -25,6 +25,7 @@ NAMES = (
     "k-gons",
     "capacity",
     "exrelu",
+    "activations",
     "affixes",
 )
 """Names of all experiments: in the order of the paper, then follow-ups and the review."""
