@@ -1,8 +1,7 @@
 """Which activations superpose, and from which density on?
 
-Our own question, since two posts disagree about sigmoid and tanh: Lad and Kostolansky 2023
-and Baron 2025. A linear map through m dimensions explains at most m of equal, independent
-features, whatever their scale; what exceeds m is superposition.
+Our question, since Lad and Kostolansky 2023 and Baron 2025 disagree. A linear map through m
+dimensions explains at most m of equal features; what exceeds m is superposition.
 """
 
 from jsuper.experiments.activations import figures, findings, train

@@ -6,8 +6,7 @@ from jsuper.experiments.activations.measures import MARGIN, onset
 from jsuper.experiments.findings import Case, Finding
 
 RECIPES = {"models": "", "notebook": " by the official notebook's recipe"}
-LINEAR = ("tanh", "linear")
-"""Activations of which it is stated that they do not superpose."""
+LINEAR = ("tanh", "linear")  # said not to superpose
 
 
 def findings(models: xr.DataTree) -> list[Finding]:
@@ -20,7 +19,7 @@ def findings(models: xr.DataTree) -> list[Finding]:
 
 
 def superposes(explained: xr.DataArray, how: str) -> Finding:
-    """Whether models of one activation explain more than a linear map, and from where on."""
+    """Whether models of one activation explain more than a linear map does."""
     name = explained["activation"].item()
     explained = explained.drop_vars("activation")
     mean = explained.mean("seed")

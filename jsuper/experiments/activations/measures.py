@@ -5,17 +5,13 @@ import xarray as xr
 
 from jsuper.results.statistics import Interval, interval
 
-MARGIN = 1.05
-"""Features explained per dimension, 5% more than any linear map."""
+MARGIN = 1.05  # features explained per dimension: 5% more than any linear map
 
 
 def onset(explained: xr.DataArray) -> Interval:
-    """Returns at which density the mean over seeds first exceeds the margin.
+    """Returns the density at which the mean over seeds first exceeds the margin.
 
-    Log-linear between two densities, and NaN where the mean never exceeds the margin.
-
-    Args:
-        explained: Dimensions ``density``, the highest first, and ``seed``.
+    From dense to sparse, log-linear between densities; NaN where the mean never exceeds it.
     """
     logs = np.log(explained["density"].values)
 

@@ -8,7 +8,7 @@ import xarray as xr
 import jsuper as js
 from jsuper.experiments.experiment import setting
 
-N_FEATURES = 10
+N = 10  # features
 FUNCTIONS = {
     "leaky_relu": jax.nn.leaky_relu,
     "elu": jax.nn.elu,
@@ -21,8 +21,8 @@ class Settings:
     """What differs between the full and the quick version."""
 
     activations: tuple[str, ...] = (
-        *("relu", "leaky_relu", "sigmoid", "exrelu", "gelu", "softplus", "silu", "elu"),
-        *("tanh", "linear"),
+        *("relu", "sigmoid", "gelu", "softplus", "elu", "exrelu", "linear"),
+        *("leaky_relu", "tanh", "silu"),
     )
     densities: tuple[float, ...] = tuple(js.log_densities(10, lowest=0.01).tolist())
     widths: tuple[int, ...] = setting((2, 4), "hidden dimensions, of ten features")
@@ -40,9 +40,8 @@ QUICK = Settings(densities=(1.0, 0.6, 0.22, 0.05), widths=(2,), seeds=4, steps=1
 
 def task(density, n_hidden, activation):
     """Equal features in fewer dimensions."""
-    function = FUNCTIONS.get(activation, activation)
-    model = js.ToyModel(N_FEATURES, n_hidden, activation=function)
-    return js.Task(js.SparseFeatures(N_FEATURES, density), model)
+    model = js.ToyModel(N, n_hidden, activation=FUNCTIONS.get(activation, activation))
+    return js.Task(js.SparseFeatures(N, density), model)
 
 
 def train(settings: Settings) -> dict[str, xr.Dataset]:
@@ -66,13 +65,12 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
 def explained(ds: xr.Dataset, batches: int) -> xr.Dataset:
     r"""Adds how many features a model explains for each hidden dimension.
 
-    $\sum_i R_i^2 / m$, where $R_i^2 = 1 - E (x_i - x'_i)^2 / \mathrm{Var}\, x_i$. The
-    variance is the loss of a model that always returns the mean, on the same fresh data.
+    $\sum_i R_i^2 / m$, $R_i^2 = 1 - E (x_i - x'_i)^2 / \mathrm{Var}\, x_i$. The variance is
+    the loss of a model that always returns the mean, on the same fresh data.
     """
     mean = 0.5 * ds["density"] * xr.ones_like(ds["importance"])
     constant = xr.Dataset({"W": 0 * mean.expand_dims(hidden=1, axis=-1), "b": mean})
     fresh = {"key": jax.random.key(1), "batches": batches}
     loss = js.losses(task, ds, **fresh)["loss"]
     variance = js.losses(lambda density: task(density, 1, "linear"), constant, **fresh)
-    share = 1 - loss / variance["loss"]
-    return ds.assign(explained=N_FEATURES * share / ds["n_hidden"])
+    return ds.assign(explained=N * (1 - loss / variance["loss"]) / ds["n_hidden"])
