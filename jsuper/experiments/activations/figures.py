@@ -3,14 +3,12 @@
 import xarray as xr
 
 import jsuper as js
-from jsuper import plots
 from jsuper.files import datasets
 from jsuper.plots import panels, style
-from jsuper.plots.style import Figure
 
 
 @style.paper
-def figures(models: xr.DataTree) -> dict[str, Figure]:
+def figures(models: xr.DataTree) -> dict[str, style.Figure]:
     """All figures by name."""
     ds = datasets(models)
     wide, slow = ds["models"].rename(n_hidden="hidden dimensions"), ds["notebook"]
@@ -22,12 +20,12 @@ def figures(models: xr.DataTree) -> dict[str, Figure]:
     few["W"] = few["W"] / (few["W"] ** 2).sum("hidden").max("feature") ** 0.5
     return {
         "explained": curves(wide["explained"], "hidden dimensions", "activation", 2.6),
-        "embeddings": plots.embeddings(few.transpose("activation", "density", ...)),
+        "embeddings": js.plots.embeddings(few.transpose("activation", "density", ...)),
         "recipes": curves(both["explained"], "activation", "recipe", 1.6),
     }
 
 
-def curves(explained: xr.DataArray, across: str, lines: str, width: float) -> Figure:
+def curves(explained: xr.DataArray, across: str, lines: str, width: float) -> style.Figure:
     """Features explained along the density: panels across one axis, lines of another."""
     figure, axes = style.wrapped_panels(explained.sizes[across], width, 2.5)
     looks_of_lines = style.line_styles(explained[lines].values)

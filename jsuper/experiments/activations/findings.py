@@ -21,7 +21,6 @@ def findings(models: xr.DataTree) -> list[Finding]:
 def superposes(explained: xr.DataArray, how: str) -> Finding:
     """Whether models of one activation explain more than a linear map does."""
     name = explained["activation"].item()
-    explained = explained.drop_vars("activation")
     mean = explained.mean("seed")
     most = explained.sel(density=mean.idxmax("density"))
     over, linear = (mean > MARGIN).any("density"), name in LINEAR
@@ -29,8 +28,8 @@ def superposes(explained: xr.DataArray, how: str) -> Finding:
         f"{name} {'does not superpose' if linear else 'superposes'}{how}",
         [
             *(Case.of(f"m {row['m'].item()}", "onset", onset(row)) for row in explained),
-            *Case.each(most.drop_vars("density"), "at most"),
-            *Case.each(explained.isel(density=-1, drop=True), "where sparsest"),
+            *Case.each(most, "at most"),
+            *Case.each(explained.isel(density=-1), "where sparsest"),
         ],
         f"the mean over seeds exceeds {MARGIN} features per dimension at "
         + ("no density" if linear else "some density, for every m"),
