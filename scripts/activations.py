@@ -14,8 +14,12 @@ def task(density):
     return js.Task(js.SparseFeatures(N, density), model)
 
 
+def adam(learning_rate):
+    return optax.adam(learning_rate)
+
+
 axes = {"learning_rate": [0.001, 0.003, 0.01, 0.03], "density": [0.3, 0.1, 0.03], "seed": 4}
-recipe = js.Recipe(steps=2_000, batch_size=256, optimizer=optax.adam)
+recipe = js.Recipe(steps=2_000, batch_size=256, optimizer=adam)
 ds = js.sweep(task, axes, recipe, key=jax.random.key(0))
 variance = ds["density"] / 3 - ds["density"] ** 2 / 4
 explained = N / M * (1 - ds["loss"] / variance)  # more than 1 is superposition

@@ -114,7 +114,7 @@ def test_figures_show_the_means_over_seeds(models):
 def test_relu_superposes_and_linear_models_explain_what_they_can():
     small = dataclasses.replace(
         EXPERIMENT.quick,
-        activations=("relu", "elu", "linear"),
+        activations=("relu", "linear"),
         densities=(1.0, 0.1),
         notebook=("relu",),
         seeds=3,
@@ -127,7 +127,4 @@ def test_relu_superposes_and_linear_models_explain_what_they_can():
     np.testing.assert_allclose(explained.sel(activation="linear"), 1, atol=0.02)
     assert (explained.sel(activation="relu", density=0.1) > 1.7).all()
     assert (abs(explained.sel(density=1.0) - 1) < 0.05).all()
-    relu, elu, linear, _ = EXPERIMENT.findings(models)
-    assert relu.agrees
-    assert linear.agrees
-    assert relu.cases[0].value > elu.cases[0].value  # of the onsets
+    assert [finding.agrees for finding in EXPERIMENT.findings(models)[:2]] == [True, True]

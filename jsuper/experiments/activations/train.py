@@ -35,7 +35,7 @@ class Settings:
 
 
 FULL = Settings()
-QUICK = Settings(densities=(1.0, 0.6, 0.22, 0.05), widths=(2,), seeds=4, steps=1_500)
+QUICK = Settings(densities=(1.0, 0.6, 0.22, 0.05), widths=(2,), seeds=4, steps=1_000)
 
 
 def task(density, n_hidden, activation):
