@@ -119,7 +119,6 @@ def test_relu_superposes_and_linear_models_explain_what_they_can():
         notebook=("relu",),
         seeds=3,
         steps=600,
-        batches=64,
     )
     models = EXPERIMENT.models(small)
     explained = models["models"]["explained"].squeeze("n_hidden")

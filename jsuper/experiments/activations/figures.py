@@ -9,12 +9,11 @@ from jsuper.plots import panels, style
 
 @style.paper
 def figures(models: xr.DataTree) -> dict[str, style.Figure]:
-    """All figures by name."""
+    """All figures by name; embeddings are scaled to the longest of their model."""
     ds = datasets(models)
     wide, slow = ds["models"].rename(n_hidden="hidden dimensions"), ds["notebook"]
     like = ds["models"].sel(activation=slow["activation"], n_hidden=slow["n_hidden"])
     both = js.concat({"decaying": like, "notebook": slow}, "recipe").squeeze("n_hidden")
-    # Weights differ in scale: each model is plotted relative to its longest embedding.
     few = js.padding.trim(ds["models"].isel(n_hidden=0, drop=True))
     few = few.sel(density=[0.22, 0.05], method="nearest")
     few["W"] = few["W"] / (few["W"] ** 2).sum("hidden").max("feature") ** 0.5
