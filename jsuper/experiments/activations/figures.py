@@ -27,13 +27,12 @@ def figures(models: xr.DataTree) -> dict[str, style.Figure]:
 def curves(explained: xr.DataArray, across: str, lines: str, width: float) -> style.Figure:
     """Features explained along the density: panels across one axis, lines of another."""
     figure, axes = style.wrapped_panels(explained.sizes[across], width, 2.5)
-    looks_of_lines = style.line_styles(explained[lines].values)
-    for panel, values in zip(axes, explained.transpose(across, lines, ...), strict=True):
-        for line, looks in zip(values, looks_of_lines, strict=True):
+    for panel, rows in zip(axes, explained.transpose(across, lines, ...), strict=True):
+        for line, looks in zip(rows, style.line_styles(rows[lines].values), strict=True):
             panels.over_seeds(panel, line, label=line[lines].item(), **looks)
         panel.axhline(1, **style.GUIDE)
         panel.set(xlim=(1, 0.01), ylim=(0, 2.6), xlabel="density")
-        panel.set_title(style.coordinate(across, values[across].item()))
+        panel.set_title(style.coordinate(across, rows[across].item()))
         style.plain_log(panel.xaxis)
     axes[0].set_ylabel("features explained per dimension")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")

@@ -31,6 +31,7 @@ class Settings:
     )
     seeds: int = 8
     steps: int = 8_000
+    batches: int = setting(256, "batches of the loss measured again")
 
 
 FULL = Settings()
@@ -60,10 +61,10 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
         "notebook": (axes | some, js.Recipe(settings.steps)),
     }
     sweeps = {n: js.sweep(task, *run, key=jax.random.key(0)) for n, run in runs.items()}
-    return {n: explained(ds) for n, ds in sweeps.items()}
+    return {n: explained(ds, settings.batches) for n, ds in sweeps.items()}
 
 
-def explained(ds: xr.Dataset) -> xr.Dataset:
+def explained(ds: xr.Dataset, batches: int) -> xr.Dataset:
     r"""Adds how many features a model explains for each hidden dimension.
 
     $\sum_i R_i^2 / m$, $R_i^2 = 1 - E (x_i - x'_i)^2 / \mathrm{Var}\, x_i$. The variance is
@@ -71,7 +72,7 @@ def explained(ds: xr.Dataset) -> xr.Dataset:
     """
     mean = 0.5 * ds["density"] * xr.ones_like(ds["importance"])
     constant = xr.Dataset({"W": 0 * mean.expand_dims(hidden=1, axis=-1), "b": mean})
-    fresh = {"key": jax.random.key(1), "batches": 256}
+    fresh = {"key": jax.random.key(1), "batches": batches}
     loss = js.losses(task, ds, **fresh)["loss"]
     variance = js.losses(lambda density: task(density, 1, "linear"), constant, **fresh)
     return ds.assign(explained=N * (1 - loss / variance["loss"]) / ds["n_hidden"])
