@@ -21,6 +21,7 @@ NAMES = (
     "capacity",
     "exrelu",
     "collisions",
+    "activations",
     "affixes",
 )
 """Names of all experiments: in the order of the paper, then follow-ups and the review."""
