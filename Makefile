@@ -1,6 +1,8 @@
 # `make demo` and `make test` do all their own set-up; PYTHON picks the interpreter.
 PYTHON ?= python3
 VENV ?= .venv
+# The trainings and examples that take longest run in .ci/run: make test TESTS="-m slow".
+TESTS ?= -m "not slow"
 BIN := $(VENV)/bin
 
 .PHONY: demo test reproduce lint types docs package bench clean

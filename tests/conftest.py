@@ -3,7 +3,7 @@
 The suite compiles thousands of programs and runs most of them for milliseconds, so they
 are compiled without optimizations, which takes half the time. Tests that run their programs
 for longer are marked ``optimized`` or ``slow``, and have them optimized. ``XLA_FLAGS= make
-test`` tests all programs as users run them; any ``XLA_FLAGS`` of one's own comes first.
+test TESTS=`` tests all programs as users run them; your own ``XLA_FLAGS`` come first.
 """
 
 import os

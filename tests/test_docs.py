@@ -31,17 +31,26 @@ def run(code: str, name: str) -> None:
     exec(compile(code, name, "exec"), {})
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if examples(p)], ids=lambda p: p.name)
+def test_the_readmes_example_runs():
+    run(examples(PAGES[0]), PAGES[0].name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES[1:] if examples(p)], ids=lambda page: page.name
+)
 def test_examples_run(page):
     run(examples(page), page.name)
 
 
+@pytest.mark.slow
 def test_the_affix_experiment_in_a_few_lines(capsys):
     path = ROOT / "scripts" / "affix_hallucination.py"
     run(path.read_text(), path.name)
     assert len(capsys.readouterr().out.splitlines()) == 2 + len(affixes.PAIRS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", experiments.NAMES)
 def test_every_experiment_has_a_short_program(name):
     path = ROOT / "scripts" / f"{name.replace('-', '_')}.py"

@@ -235,30 +235,3 @@ def test_training_leaves_a_pentagon_that_is_better_than_what_it_finds(models):
     assert as_set.max() < 0.95 * from_scratch.min()
     assert (after > 1.05 * as_set).all()
     assert (js.is_represented(trained_on["W"]).sum(-1) == 4).all()
-
-
-@pytest.mark.slow
-def test_activations_that_hold_back_one_side_superpose_and_tanh_does_not():
-    """Linear maps explain at most one feature a dimension (docs/gallery/activations.md)."""
-    n, m = 10, 2
-
-    def task(density, activation):
-        model = js.ToyModel(n, m, activation=activation)
-        return js.Task(js.SparseFeatures(n, density), model)
-
-    axes = {
-        "density": [1.0, 0.2],
-        "activation": ["linear", "tanh", "relu", "sigmoid", "gelu"],
-        "seed": 4,
-    }
-    recipe = js.Recipe(2_500, 512, js.decaying_adam)
-    ds = js.sweep(task, axes, recipe, key=jax.random.key(0))
-    loss = js.losses(task, ds, key=jax.random.key(1), batches=128)["loss"]
-    variance = ds["density"] / 3 - ds["density"] ** 2 / 4
-    explained = n * (1 - loss / variance) / m
-    # Every seed, with a margin of the fresh data's noise (n / m times half a per cent).
-    np.testing.assert_allclose(explained.sel(activation="linear"), 1, atol=0.05)
-    np.testing.assert_allclose(explained.sel(activation="tanh"), 1, atol=0.05)
-    np.testing.assert_allclose(explained.sel(density=1.0), 1, atol=0.06)
-    sparse = explained.sel(density=0.2)
-    assert (sparse.sel(activation=["relu", "sigmoid", "gelu"]) > 1.4).all()
