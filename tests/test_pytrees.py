@@ -116,6 +116,7 @@ def test_a_class_defined_again_is_another_class(register):
         assert js.train(tasks, KEYS, recipe)[1] == i
 
 
+@pytest.mark.slow
 def test_models_and_features_defined_again_are_others():
     recipe = js.Recipe(1, 4, optax.set_to_zero(), eval_batches=1)
     for i in range(1, 9):

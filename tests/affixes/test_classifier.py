@@ -51,6 +51,7 @@ def test_is_the_sum_that_its_formula_says(threshold, pooling):
         np.testing.assert_allclose(model.apply(params, codes[i]), y, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_gradient_is_that_of_the_plain_maximum():
     """By products with every window, where the maximum itself is differentiated."""
     model = AffixClassifier(3, -0.1)
@@ -183,6 +184,7 @@ def test_losses_of_both_kinds(words):
     )
 
 
+@pytest.mark.slow
 def test_alone_and_in_the_batch_are_one(words):
     """The same seed and threshold, alone, in a sweep, and by hand in a plain loop."""
     steps = 30

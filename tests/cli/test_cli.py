@@ -487,6 +487,7 @@ def test_plot_takes_models_of_several_sizes(tmp_path, capsys):
     assert "n_hidden (3): 1, 2, 3" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_sizes_activations_and_learning_rates_are_axes(tmp_path, capsys):
     path = tmp_path / "a.nc"
     words = [

@@ -74,6 +74,7 @@ def run_all(tmp_path, *commands, unread=(), env=None, streams=""):
     return done, json.loads((tmp_path / "statuses").read_text())
 
 
+@pytest.mark.slow
 def test_a_console_that_lacks_a_character_shows_another(sweep_file, tmp_path):
     done, statuses = run_all(
         tmp_path,
@@ -109,6 +110,7 @@ def test_without_standard_streams_the_work_is_done(closed, tmp_path):
     assert js.load(path)["finite"].all()
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_error(sweep_file, tmp_path):
     reading, writing = os.pipe()
     os.close(reading)
@@ -157,6 +159,7 @@ def test_a_full_disk_is_one_line(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_two_commands_with_one_output_keep_both_sweeps(tmp_path):
     words = [*JSUPER, "sweep", "--batch", "8", "--seeds", "1", "--cores", "1", "--quiet"]
     words += ["-o", "a.nc", "--steps"]

@@ -110,6 +110,7 @@ def test_the_loss_is_that_of_the_model_on_every_input():
     np.testing.assert_allclose(task.loss(params, jax.random.key(0), 1), expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_features_collide_although_there_is_room():
     settings = training.Settings(sizes=(16,), ratios=(2,), seeds=64, steps=800)
     models = EXPERIMENT.models(settings)

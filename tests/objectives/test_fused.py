@@ -215,6 +215,7 @@ def searched_cases(draw):
     return case, thresholds
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, derandomize=True)
 @given(
     searched_cases(),

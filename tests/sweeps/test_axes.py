@@ -112,6 +112,7 @@ def test_smaller_models_are_padded_and_marked(mixed):
     assert ds["b"].notnull().all()
 
 
+@pytest.mark.slow
 def test_seeds_share_nothing_across_groups_and_cells_share_all():
     recipe = dataclasses.replace(RECIPE, steps=1, optimizer=optax.set_to_zero())
     axes = {"n_hidden": [2, 3], "activation": ["relu", "tanh"], "seed": 50}
@@ -452,6 +453,7 @@ def with_split(scale, seed):
     return Fit(jnp.asarray(X), jnp.asarray(slopes * X), scale)
 
 
+@pytest.mark.slow
 def test_build_may_take_the_seed_and_shared_data_are_held_once():
     axes = {"scale": [1.0, 2.0, -1.0], "seed": [0, 5]}
     grid = Grid(with_split, axes, RECIPE)
@@ -492,6 +494,7 @@ def test_the_fused_form_serves_tasks_of_each_seed():
 # Optimizers
 
 
+@pytest.mark.slow
 def test_twenty_learning_rates_cost_one_compilation(compilations):
     rates = np.geomspace(1e-4, 1e-1, 20)
     recipe = dataclasses.replace(RECIPE, optimizer=adam)
@@ -514,6 +517,7 @@ def test_twenty_learning_rates_cost_one_compilation(compilations):
         )
 
 
+@pytest.mark.slow
 def test_an_optimizer_that_cannot_be_traced_is_one_for_each_value(compilations):
     def warm(warmup, steps, kind):
         assert steps == 20

@@ -60,6 +60,7 @@ def by_hand(optimizer, centre, key, steps, noise):
     return params["w"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("optimizer", "noise", "rtol"),
     [
