@@ -182,6 +182,7 @@ def test_what_is_no_pytree_is_static_where_it_is_the_same():
     assert ds["finite"].all()
 
 
+@pytest.mark.slow
 def test_a_part_that_is_changed_afterwards_trains_as_it_was():
     table = TABLE.copy()
     task = js.Task(Plain(3, table), js.ToyModel(3, 3))

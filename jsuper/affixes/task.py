@@ -30,27 +30,19 @@ class AffixTask:
         model: The model, such as `AffixClassifier`.
 
     Example:
+        Each model has its own split of the words, by weights:
+
         >>> import jax, jsuper as js
         >>> from jsuper.affixes import composed_words
-        >>> task = AffixTask.from_words(composed_words(20).pure, AffixClassifier(2))
-        >>> ds = js.sweep(
-        ...     lambda: task, {"seed": 3}, js.Recipe(10, 64), key=jax.random.key(0)
-        ... )
-        >>> dict(ds["W"].sizes)
-        {'seed': 3, 'feature': 5, 'hidden': 2}
-
-        A split of its own for each model, by weights:
-
         >>> words = composed_words(20).pure
-        >>> def build(split):
-        ...     key = jax.random.fold_in(jax.random.key(1), int(split))
-        ...     train, _ = words.split(key)
+        >>> def build(seed):
+        ...     train, _ = words.split(jax.random.fold_in(jax.random.key(1), seed))
         ...     weights = np.isin(words.words, train.words)
         ...     return AffixTask.from_words(words, AffixClassifier(2), weights)
-        >>> axes = {"split": np.arange(3)}
-        >>> ds = js.sweep(build, axes, js.Recipe(10, 64), key=jax.random.key(0))
+        >>> recipe = js.Recipe(10, 64)
+        >>> ds = js.sweep(build, {"seed": 3}, recipe, key=jax.random.key(0))
         >>> dict(ds["W"].sizes)
-        {'split': 3, 'feature': 5, 'hidden': 2}
+        {'seed': 3, 'feature': 5, 'hidden': 2}
     """
 
     codes: ArrayLike

@@ -128,6 +128,7 @@ def test_an_interrupted_sweep_says_so_and_leaves_nothing(tmp_path, capsys, monke
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_it_is_quiet_in_a_pipe(tmp_path):
     words = [sys.executable, "-m", "jsuper.cli", "sweep", "-o", str(tmp_path / "a.nc")]
     run = subprocess.run([*words, *SMALL], capture_output=True, text=True, check=True)

@@ -96,6 +96,7 @@ def test_a_console_that_lacks_a_character_shows_another(sweep_file, tmp_path):
     assert done.stderr.count(b"\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
 def test_without_standard_streams_the_work_is_done(closed, tmp_path):
     path = tmp_path / "a.nc"
@@ -127,6 +128,7 @@ def test_a_closed_pipe_is_no_error(sweep_file, tmp_path):
     assert js.load(path)["finite"].all()
 
 
+@pytest.mark.slow
 def test_a_warning_that_nobody_reads_costs_no_training(tmp_path):
     path = tmp_path / "a.nc"
     done, statuses = run_all(

@@ -82,6 +82,7 @@ def test_every_combination_of_static_choices_compiles_once(mixed):
     assert ds["finite"].all()
 
 
+@pytest.mark.slow
 def test_a_cell_of_a_mixed_grid_is_the_cell_alone(mixed):
     ds, _ = mixed
     for n_hidden, activation, rate in ((2, "tanh", 1e-2), (3, "relu", 1e-3)):
@@ -258,6 +259,7 @@ def test_models_of_several_feature_counts():
     assert ds["finite"].all()
 
 
+@pytest.mark.slow
 def test_a_model_that_diverges_is_told_from_padding():
     axes = {"density": [0.1, 1e12], "n_hidden": [1, 2]}
     message = (
@@ -473,6 +475,7 @@ def test_build_may_take_the_seed_and_shared_data_are_held_once():
         )
 
 
+@pytest.mark.slow
 def test_the_fused_form_serves_tasks_of_each_seed():
     def seeded(threshold, seed):
         density = 0.2 + 0.1 * seed

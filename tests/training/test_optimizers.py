@@ -180,6 +180,7 @@ def test_whole_numbers_are_parameters_too():
         js.train(toy(1), keys, js.Recipe(2, 4), jax.tree.map(np.complex64, whole))
 
 
+@pytest.mark.slow
 def test_noise_follows_the_key_of_the_run_and_of_the_optimizer():
     first, second = jax.random.split(KEY, 2)
     one, two = optax.add_noise(1.0, 0.0, 0), optax.add_noise(1.0, 0.0, 1)
