@@ -101,7 +101,7 @@ def accuracy_drops(fits: Fits) -> Finding:
     return Finding(
         "accuracy above chance drops on dual words (0.963 to 0.775, a drop of 19%)",
         cases,
-        "the drop is above 0 by more than its interval, on both word lists",
+        "the accuracy drop exceeds 0 by more than its interval, on both word lists",
         bool(found) and all(mean.low > 0 for mean in found.values()),
         "the review",
     )
