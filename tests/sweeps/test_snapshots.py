@@ -1,5 +1,7 @@
 """Models along training are the models of a sweep, looked at on the way."""
 
+import os
+
 import jax
 import numpy as np
 import pytest
@@ -54,12 +56,17 @@ def test_history_is_the_mean_loss_since_the_last_look(along):
     )
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(
+    "fusion_emitters=false" in os.environ.get("XLA_FLAGS", ""),
+    reason="programs of other rounding than those of users: set XLA_FLAGS to nothing",
+)
 def test_measures_go_along(along):
     measured = js.measure(along)
     for step in (0, 40):
         one = js.measure(along.sel(step=step, drop=True))
-        np.testing.assert_allclose(
-            measured["dimensionality"].sel(step=step), one["dimensionality"], rtol=1e-6
+        np.testing.assert_array_equal(
+            measured["dimensionality"].sel(step=step), one["dimensionality"]
         )
     assert measured["norm"].dims == ("density", "seed", "step", "feature")
 
