@@ -12,7 +12,7 @@ from jsuper.experiments.experiment import Experiment
 EXPERIMENT = Experiment(
     title="Superposition and adversarial vulnerability",
     source='"Superposition and Adversarial Vulnerability"',
-    minutes=2.0,
+    minutes=2.3,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

@@ -13,7 +13,7 @@ from jsuper.experiments.experiment import Experiment
 EXPERIMENT = Experiment(
     title="An L1 penalty, and bounds on superposition",
     source='"The Strategic Picture of Superposition"',
-    minutes=3.5,
+    minutes=3.1,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

@@ -12,7 +12,7 @@ from jsuper.experiments.experiment import Experiment
 EXPERIMENT = Experiment(
     title="Computation in superposition",
     source="Elhage et al. 2022, Computation in Superposition",
-    minutes=2.7,
+    minutes=2.0,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

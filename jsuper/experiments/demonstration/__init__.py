@@ -12,7 +12,7 @@ from jsuper.experiments.experiment import Experiment
 EXPERIMENT = Experiment(
     title="Demonstrating superposition",
     source="Demonstrating Superposition, basic results",
-    minutes=2.1,
+    minutes=1.6,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

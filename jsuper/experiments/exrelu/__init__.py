@@ -12,7 +12,7 @@ from jsuper.experiments.exrelu import figures, findings, train
 EXPERIMENT = Experiment(
     title="Does ExReLU remove superposition?",
     source='Murphy and Qiao, "Toy Models of Superposition Review", section 3',
-    minutes=2.3,
+    minutes=1.6,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

@@ -11,7 +11,7 @@ from jsuper.experiments.introduction import figures, findings, train
 EXPERIMENT = Experiment(
     title="Five features in two dimensions",
     source="Introduction, first figure",
-    minutes=1.1,
+    minutes=0.6,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

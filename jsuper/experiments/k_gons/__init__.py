@@ -12,7 +12,7 @@ from jsuper.experiments.k_gons import figures, findings, train
 EXPERIMENT = Experiment(
     title="Regular polygons as stationary points",
     source="Chen, Lau, Mendel, Wei and Murfet 2023 (arXiv 2310.06301)",
-    minutes=1.8,
+    minutes=1.9,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

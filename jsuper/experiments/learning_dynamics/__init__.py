@@ -13,7 +13,7 @@ from jsuper.experiments.learning_dynamics import figures, findings, train
 EXPERIMENT = Experiment(
     title="Learning dynamics: energy levels and geometric transformations",
     source="Elhage et al. 2022, Superposition and Learning Dynamics",
-    minutes=1.4,
+    minutes=1.1,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

@@ -12,7 +12,7 @@ from jsuper.experiments.phase_change import figures, findings, train
 EXPERIMENT = Experiment(
     title="Superposition as a phase change",
     source="Elhage et al. 2022, Superposition as a Phase Change",
-    minutes=1.7,
+    minutes=1.4,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

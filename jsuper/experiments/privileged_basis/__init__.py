@@ -12,7 +12,7 @@ from jsuper.experiments.privileged_basis import figures, findings, train
 EXPERIMENT = Experiment(
     title="Superposition in a privileged basis",
     source="Elhage et al. 2022, Superposition in a Privileged Basis",
-    minutes=2.2,
+    minutes=3.0,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

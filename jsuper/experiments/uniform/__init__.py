@@ -12,7 +12,7 @@ from jsuper.experiments.uniform import figures, findings, train
 EXPERIMENT = Experiment(
     title="Uniform superposition: sticky fractions and polytopes",
     source='"The Geometry of Superposition", section "Uniform Superposition"',
-    minutes=6.1,
+    minutes=5.7,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,
