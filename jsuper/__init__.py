@@ -36,6 +36,7 @@ from jsuper.geometry.neurons import (
 from jsuper.models.activations import exrelu, jumprelu
 from jsuper.models.computation import ComputationModel, absolute
 from jsuper.models.toy import HiddenReLUModel, ToyModel, notebook_std, xavier_std
+from jsuper.objectives.population import Population, population_loss
 from jsuper.objectives.task import Task
 from jsuper.pytrees import pytree, static
 from jsuper.results.criteria import converged, holds_from
@@ -62,6 +63,7 @@ __all__ = [
     "HiddenReLUModel",
     "HierarchicalFeatures",
     "JoinedFeatures",
+    "Population",
     "Recipe",
     "SparseFeatures",
     "Task",
@@ -97,6 +99,7 @@ __all__ = [
     "notebook_std",
     "plots",
     "polytopes",
+    "population_loss",
     "pytree",
     "rescale_neurons",
     "save",

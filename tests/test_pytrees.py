@@ -68,7 +68,7 @@ class Doubled(js.Task):
 def test_a_task_with_a_loss_of_its_own_trains_on_that():
     def run(kind, optimizer):
         return js.sweep(
-            lambda: kind(js.SparseFeatures(3, 0.5), js.ToyModel(3, 2)),
+            lambda: kind(js.SparseFeatures(3, 0.5), js.ToyModel(3, 2, activation="gelu")),
             {},
             js.Recipe(5, 32, optimizer, eval_batches=2),
             key=jax.random.key(0),

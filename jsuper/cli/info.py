@@ -126,10 +126,10 @@ def _recipe(made_by: dict) -> Iterator[str]:
         yield f"started from {origin}"
     if "losses" in made_by:
         again = made_by["losses"]
-        yield (
-            f"loss measured again on {again['batches']} × {again['batch_size']} examples, "
-            f"key: {again['key']['implementation']} {again['key']['data']}"
-        )
+        key = f"key: {again['key']['implementation']} {again['key']['data']}"
+        examples = f"{again['batches']} × {again['batch_size']} examples, {key}"
+        exact = again["batches"] is None
+        yield f"loss measured again{', exactly' if exact else f' on {examples}'}"
 
 
 def _not_made_by(ds: xr.Dataset, made_by: dict[str, Any]) -> str:

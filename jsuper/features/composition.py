@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jsuper.features.activity import Activity
 from jsuper.features.groups import indices_in_groups
 from jsuper.pytrees import pytree, static, visible
 from jsuper.validation import check_count
@@ -114,7 +115,25 @@ class JoinedFeatures:
         moment = jnp.where(part_of[:, None] == part_of, within, mean[:, None] * mean)
         return moment[self._order()][:, self._order()]
 
-    def _moments(self, method: str) -> list[jax.Array]:
+    def activity(self) -> Activity:
+        """Returns the law: the parts' groups, which are independent.
+
+        Raises:
+            TypeError: If a part has no method ``activity``.
+        """
+        laws = self._moments("activity")
+        sizes = np.cumsum([0, *(part.n_features for part in self.parts)])
+        order = self._order()
+        at = np.arange(sizes[-1]) if self.indices is None else np.concatenate(self.indices)
+        groups = (
+            group.moved(at[start:])
+            for law, start in zip(laws, sizes, strict=False)
+            for group in law.groups
+        )
+        ends = ([getattr(law, name) for law in laws] for name in ("low", "high"))
+        return Activity(tuple(groups), *(jnp.concatenate(end)[order] for end in ends))
+
+    def _moments(self, method: str) -> list[Any]:
         for k, part in enumerate(self.parts):
             if not callable(getattr(part, method, None)):
                 raise TypeError(

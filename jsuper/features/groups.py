@@ -16,6 +16,13 @@ import numpy as np
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
+from jsuper.features.activity import (
+    Activity,
+    Group,
+    exclusive,
+    independent,
+    ranges,
+)
 from jsuper.features.sparse import SparseFeatures, pair_moments, shared_uniforms
 from jsuper.pytrees import pytree, static
 from jsuper.validation import check, check_count, per_feature
@@ -124,6 +131,26 @@ class GroupedFeatures:
         together = jnp.where(jnp.eye(self.n_features, dtype=bool), p, together)
         return pair_moments(together, self.low, self.high)
 
+    def activity(self) -> Activity:
+        """Returns the law: given the number of its group, a feature is independent.
+
+        The densities cut the number's range into intervals; in each, a feature that
+        follows it is active or not.
+        """
+        p = jnp.broadcast_to(jnp.asarray(self.density, float), (self.n_features,))
+        follow = jnp.sqrt(self._correlation())
+        groups = []
+        for indices in self.groups:
+            own, share = p[np.array(indices)], follow[np.array(indices)]
+            ends = jnp.sort(own)
+            lengths = jnp.diff(ends, prepend=0.0, append=1.0)
+            reached = jnp.append(ends, 1.0)[:, None] <= own
+            densities = share * reached + (1 - share) * own
+            groups.append(Group(indices, lengths, densities))
+        alone = _in_no_group(self)
+        groups += independent(alone, p[np.array(alone, int)])
+        return Activity(tuple(groups), *ranges(self))
+
     def _correlation(self) -> jax.Array:
         """The correlation of each feature with others of its group."""
         group_of, _ = _places(self)
@@ -226,6 +253,14 @@ class ExclusiveFeatures:
         together = jnp.where(jnp.eye(self.n_features, dtype=bool), p, together)
         return pair_moments(together, self.low, self.high)
 
+    def activity(self) -> Activity:
+        """Returns the law: at most one feature of a group is active."""
+        p = jnp.broadcast_to(jnp.asarray(self.density, float), (self.n_features,))
+        groups = [exclusive(indices, p[np.array(indices)]) for indices in self.groups]
+        alone = _in_no_group(self)
+        groups += independent(alone, p[np.array(alone, int)])
+        return Activity(tuple(groups), *ranges(self))
+
     def _shares(self, dtype: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
         """The density of each feature's group, and where its share begins and ends."""
         group_of, place = _places(self)
@@ -305,13 +340,17 @@ def _places(
 
     Features in no group come after the groups, each as a group of its own.
     """
-    grouped = {index for group in features.groups for index in group}
-    alone = ((i,) for i in range(features.n_features) if i not in grouped)
+    alone = ((i,) for i in _in_no_group(features))
     group_of, place = np.empty((2, features.n_features), int)
     for number, group in enumerate((*features.groups, *alone)):
         group_of[list(group)] = number
         place[list(group)] = range(len(group))
     return group_of, place
+
+
+def _in_no_group(features: GroupedFeatures | ExclusiveFeatures) -> list[int]:
+    grouped = {index for group in features.groups for index in group}
+    return [i for i in range(features.n_features) if i not in grouped]
 
 
 def _same_group(features: GroupedFeatures | ExclusiveFeatures) -> np.ndarray:

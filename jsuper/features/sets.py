@@ -6,8 +6,10 @@ Superposition". Sets are independent of each other.
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
+from jsuper.features.activity import Activity, Group, exclusive, ranges
 from jsuper.features.sparse import SparseFeatures, activate, uniforms
 from jsuper.pytrees import pytree, static
 from jsuper.validation import check_count, check_number
@@ -89,6 +91,14 @@ class CorrelatedFeatures:
         middle = (jnp.asarray(self.low, float) + self.high) / 2
         within = jnp.asarray(self.density, float) * middle**2
         return jnp.where(_same_set(self) & ~_same_feature(self), within, across)
+
+    def activity(self) -> Activity:
+        """Returns the law: all features of a set are active, or none."""
+        p = jnp.asarray(self.density, float)
+        all_or_none = jnp.repeat(jnp.array([[1.0], [0.0]]), self.set_size, axis=1)
+        chances = jnp.stack([p, 1 - p])
+        groups = (Group(indices, chances, all_or_none) for indices in _sets(self))
+        return Activity(tuple(groups), *ranges(self))
 
 
 @pytree
@@ -174,6 +184,12 @@ class AnticorrelatedFeatures:
         across = _independent(self, self.density / self.set_size).second_moment()
         return jnp.where(_same_set(self) & ~_same_feature(self), 0.0, across)
 
+    def activity(self) -> Activity:
+        """Returns the law: at most one feature of a set is active."""
+        p = jnp.full(self.set_size, jnp.asarray(self.density, float) / self.set_size)
+        groups = (exclusive(indices, p) for indices in _sets(self))
+        return Activity(tuple(groups), *ranges(self))
+
 
 def _check_sets(features: CorrelatedFeatures | AnticorrelatedFeatures) -> None:
     check_count("n_sets", features.n_sets)
@@ -187,6 +203,14 @@ def _independent(
 ) -> SparseFeatures:
     """Independent features of the same range: sets do not change a single feature."""
     return SparseFeatures(features.n_features, density, features.low, features.high)
+
+
+def _sets(
+    features: CorrelatedFeatures | AnticorrelatedFeatures,
+) -> list[tuple[int, ...]]:
+    """The indices of each set."""
+    indices = np.arange(features.n_features).reshape(features.n_sets, -1)
+    return list(map(tuple, indices.tolist()))
 
 
 def _same_set(features: CorrelatedFeatures | AnticorrelatedFeatures) -> jax.Array:

@@ -14,6 +14,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jsuper.features import threefry
+from jsuper.features.activity import Activity, independent, ranges
 from jsuper.pytrees import pytree, static
 from jsuper.validation import check, check_count, check_number, per_feature
 
@@ -124,6 +125,11 @@ class SparseFeatures:
         mean = self.mean()
         products = mean[:, None] * mean
         return jnp.where(jnp.eye(self.n_features, dtype=bool), squares, products)
+
+    def activity(self) -> Activity:
+        """Returns the law: every feature is a group of its own."""
+        groups = independent(range(self.n_features), self.density)
+        return Activity(groups, *ranges(self))
 
 
 def activate(u: jax.Array, p: ArrayLike, low: ArrayLike, slope: ArrayLike) -> jax.Array:

@@ -123,6 +123,9 @@ ACTIVATIONS: dict[str, Callable[..., jax.Array]] = {
 THRESHOLDED = ("exrelu", "jumprelu")
 """Names of the activations that have a threshold and may have a bandwidth."""
 
+LIMITS: dict[Activation, float] = {"relu": 0.0, "linear": -math.inf}
+"""Thresholds of the activations that are ExReLU at one of them."""
+
 
 def check_activation(activation: Any) -> None:
     """Raises `ValueError` unless ``activation`` is a known name or may be a function."""

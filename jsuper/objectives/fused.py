@@ -20,7 +20,6 @@ docs/performance.md has the measurements behind the constants.
 """
 
 import functools
-import math
 from typing import Any, NamedTuple
 
 import jax
@@ -29,7 +28,7 @@ from jax import lax
 from jax.typing import ArrayLike
 
 from jsuper.features.sparse import SparseFeatures, activate
-from jsuper.models.activations import THRESHOLDED, Activation, apply_activation
+from jsuper.models.activations import LIMITS, THRESHOLDED, apply_activation
 from jsuper.models.toy import HiddenReLUModel, Params, ToyModel
 
 # Up to this many weights, writing out is faster than products of whole matrices.
@@ -44,9 +43,6 @@ SUMS_ARE_FUSED = jax.__version_info__ < (0, 11)
 # starting kernels.
 ELEMENTS_OF_ONE = 2_048 if SUMS_ARE_FUSED else 40_960
 ELEMENTS = 40_960
-
-# Thresholds of the activations that are ExReLU at one of them.
-LIMITS: dict[Activation, float] = {"relu": 0.0, "linear": -math.inf}
 
 
 class Numbers(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jsuper.models.toy import Params
-from jsuper.objectives import fused
+from jsuper.objectives import expected, fused
 from jsuper.pytrees import pytree, static, visible
 from jsuper.validation import check, check_number, per_feature
 
@@ -146,6 +146,31 @@ class Task:
             return loss
         activity = jnp.abs(self.model.hidden(params, x)).sum(-1).mean()
         return loss + jnp.asarray(self.l1) * activity / self.features.n_features
+
+    def not_in_expectation(self) -> str | None:
+        """Says what of the task `jsuper.population_loss` does not cover, if anything."""
+        if type(self).loss is not Task.loss:  # a subclass may have another loss
+            return f"the loss of {type(self).__name__}"
+        if self.target is not reconstruction:
+            name = getattr(self.target, "__name__", self.target)
+            return f"target {name} (only the features themselves)"
+        return expected.uncovered(self)
+
+    @property
+    def has_population_loss(self) -> bool:
+        """Whether `jsuper.population_loss` covers the task."""
+        return self.not_in_expectation() is None
+
+    def grid_population_losses(self, params: Params) -> jax.Array:
+        """Returns the expected losses of a batch of tasks.
+
+        Args:
+            params: Parameters with leading axes (n_tasks, n_keys).
+
+        Returns:
+            Losses, shape (n_tasks, n_keys).
+        """
+        return expected.grid_losses(self, params, from_zero=False)
 
     def grid_value_and_grad(
         self, params: Params, keys: jax.Array, batch_size: int

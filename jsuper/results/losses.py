@@ -23,7 +23,7 @@ from jsuper.sweeps.devices import (
     without_mesh,
 )
 from jsuper.sweeps.grid import Grid
-from jsuper.sweeps.labels import Labels
+from jsuper.sweeps.labels import Labels, about_loss
 from jsuper.sweeps.provenance import described, described_key
 from jsuper.sweeps.run import warn_of_empty_data
 from jsuper.sweeps.start import params_of
@@ -44,7 +44,8 @@ def losses(
 ) -> xr.Dataset:
     """Measures the loss of trained models anew, all on the same fresh data.
 
-    Unlike in `jsuper.sweep`, seeds share their data too, so that a difference between two
+    Where `jsuper.population_loss` covers the tasks it is that, and needs no data. Otherwise
+    seeds share their data too, unlike in `jsuper.sweep`, so that a difference between two
     models does not come from their data.
 
     Args:
@@ -102,7 +103,7 @@ def losses(
         for tested in itertools.product(*(axis.values for axis in tests.values())):
             here = fixed | dict(zip(tests, tested, strict=True))
             grid = Grid(functools.partial(build, **here), axes, recipe)
-            found.append(_losses(grid, ds, recipe, root, devices))
+            found.append(_losses(grid, ds, root, devices))
             first_task = first_task or grid.first_task
     dims = found[0].dims
     sizes = [len(axis.values) for axis in tests.values()]
@@ -112,12 +113,13 @@ def losses(
         dims=(*dims, *(f"test_{name}" for name in tests)),
         coords=found[0].coords
         | {f"test_{name}": axis.coordinate for name, axis in tests.items()},
-        attrs={"long_name": "loss on fresh data"},
+        attrs=found[0].attrs,
     )
+    exact = loss.attrs["kind"] == "population"
     told = {
         "key": described_key(key),
-        "batch_size": batch_size,
-        "batches": batches,
+        "batch_size": None if exact else batch_size,
+        "batches": None if exact else batches,
         "at": {name: described(axis.coordinate) for name, axis in tests.items()},
         "first_task": described(first_task),
     }
@@ -181,7 +183,7 @@ def _brief(ds: xr.Dataset) -> str:
     return ", ".join(f"{name} {c.dims}" for name, c in ds.coords.items())
 
 
-def _losses(grid: Grid, ds: xr.Dataset, recipe: Recipe, key, devices) -> xr.DataArray:
+def _losses(grid: Grid, ds: xr.Dataset, key, devices) -> xr.DataArray:
     """The loss of every model, at the tasks of a grid over some of the axes."""
     labels = Labels(grid)
     names = [name for name in labels.dims if name in ds]
@@ -201,11 +203,18 @@ def _losses(grid: Grid, ds: xr.Dataset, recipe: Recipe, key, devices) -> xr.Data
             group.grid,
         )
         shape = len(group.cells), n_models
-        part = SharedTraining(tasks, shape, keys, recipe, group.optimizer, devices, params)
+        part = SharedTraining(
+            tasks, shape, keys, grid.recipe, group.optimizer, devices, params
+        )
         loss[group.cells] = part.loss()
     shape = (*grid.shape, *map(len, along.values()))
     coords = {dim: ds[dim] for dim in dims if dim in ds.coords}
-    array = xr.DataArray(loss.reshape(shape), dims=(*grid.axes, *along), coords=coords)
+    array = xr.DataArray(
+        loss.reshape(shape),
+        dims=(*grid.axes, *along),
+        coords=coords,
+        attrs=about_loss(grid),
+    )
     array = array.transpose(*dims)
     warn_of_empty_data(array, array.notnull(), labels)
     return array

@@ -276,10 +276,15 @@ def check_is_task(task: Any) -> None:
         raise TypeError(f"build must return a pytree, but {cannot_look_into(task)}")
 
 
-def check_task(task: Any, batch_size: int) -> None:
+def check_task(task: Any, batch_size: int | None) -> None:
     """Raises unless parameters and loss of a task are what gradients exist for."""
     check_is_task(task)
     check_static(task)
+    if batch_size is None and getattr(task, "is_sampled", True):
+        raise ValueError(
+            "recipe.batch_size must be an integer of at least 1 for a task that samples, "
+            f"got None for {type(task).__name__}"
+        )
     for leaf in jax.tree.leaves(task):
         _check_leaf(leaf)
     key = jax.eval_shape(lambda: jax.random.key(0))

@@ -240,7 +240,7 @@ class SharedTraining:
         return jax.tree.map(self._unpad, self.state.params)
 
     def loss(self) -> np.ndarray:
-        """Returns the loss on fresh data, shape (n_tasks, n_keys)."""
+        """Returns the population loss, or that on fresh data, shape (n_tasks, n_keys)."""
         loss = _evaluate(
             self.grid,
             self.keys,
@@ -287,7 +287,10 @@ def _advance(grid, keys, state, firsts, lengths, *, layout, optimizer, batch_siz
 @functools.partial(jax.jit, static_argnames=("layout", "batch_size", "batches", "types"))
 def _evaluate(grid, keys, params, *, layout, batch_size, batches, types):
     del types
-    loss = functools.partial(mean_loss, batch_size=batch_size, batches=batches)
+    if training.has_population_loss(grid.tasks):
+        loss = training.population_losses
+    else:
+        loss = functools.partial(mean_loss, batch_size=batch_size, batches=batches)
     in_specs = (layout.keys, layout.models)
     return layout.share(loss, grid, in_specs, layout.models)(keys, params)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from jsuper.sweeps.axes import SEED, read_axes, read_seeds
 from jsuper.sweeps.cells import LARGE, Cell, Cells, equal
-from jsuper.training import Optimizer, Recipe, TaskGrid
+from jsuper.training import Optimizer, Recipe, TaskGrid, has_population_loss
 from jsuper.training.optimizers import arguments_of, ignores, traceable
 
 
@@ -57,6 +57,13 @@ class Grid:
         self.importance = [cell.importance for cell in made.cells]
         self.density = np.array([cell.density for cell in made.cells])
         self.groups = self._groups(made)
+        tasks = [group.first_task for group in self.groups]
+        # What plays no part is not recorded either.
+        if not any(getattr(task, "is_sampled", True) for task in tasks):
+            self.recipe = dataclasses.replace(self.recipe, batch_size=None)
+        self.has_population_loss = all(map(has_population_loss, tasks))
+        if self.has_population_loss:
+            self.recipe = dataclasses.replace(self.recipe, eval_batches=None)
 
     def keys(self, key: jax.Array) -> jax.Array:
         """Returns one key per seed, shape (n_seeds,), or (n_cells, n_seeds) of them."""

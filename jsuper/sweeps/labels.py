@@ -21,10 +21,16 @@ LONG_NAMES = {
     "W_out": "weights of the outputs",
     "b": "bias",
     "t": "trained threshold",
-    "loss": "loss on fresh data",
     "history": "training loss",
     "step": "training step",
 }
+
+
+def about_loss(grid: Grid) -> dict[str, str]:
+    """Returns attributes that say what the losses of a grid are."""
+    if grid.has_population_loss:
+        return {"long_name": "population loss", "kind": "population"}
+    return {"long_name": "loss on fresh data", "kind": "sampled"}
 
 
 class Labels:
@@ -81,7 +87,7 @@ class Labels:
                 arrays[name][(group.cells, slice(None), *within)] = array
         data = {name: self._over_grid(a, self.dims[name]) for name, a in arrays.items()}
         if loss is not None:
-            data["loss"] = self._over_grid(loss)
+            data["loss"] = (*self._over_grid(loss), about_loss(grid))
             finite &= np.isfinite(loss)
         data["history"] = self._over_grid(history, ("step",))
         data["finite"] = self._over_grid(finite)

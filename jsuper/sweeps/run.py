@@ -78,7 +78,7 @@ class Run:
                 group.grid,
                 (len(group.cells), len(self.grid.seeds)),
                 keys[group.cells] if keys.ndim == 2 else keys,
-                recipe,
+                self.grid.recipe,
                 group.optimizer,
                 devices,
                 own,
@@ -202,7 +202,9 @@ def warn_of_empty_data(loss: xr.DataArray, finite: xr.DataArray, labels: Labels)
         labels: Those of the grid on whose tasks the loss was measured.
     """
     recipe, n_features = labels.grid.recipe, labels.largest.get("feature", 1)
-    examples = recipe.batch_size * recipe.eval_batches
+    if labels.grid.has_population_loss:
+        return
+    examples = (recipe.batch_size or 0) * (recipe.eval_batches or 0)
     empty = (loss == 0) & finite
     if (examples * n_features * labels.grid.density < 7).any() and empty.any():
         warnings.warn(

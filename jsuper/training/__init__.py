@@ -10,6 +10,8 @@ from jsuper.training.loop import (
     advance,
     counter_based,
     evaluate,
+    has_population_loss,
+    population_losses,
     start,
     train,
 )
@@ -29,7 +31,9 @@ __all__ = [
     "counter_based",
     "decaying_adam",
     "evaluate",
+    "has_population_loss",
     "notebook_optimizer",
+    "population_losses",
     "start",
     "train",
 ]

@@ -257,6 +257,20 @@ def mean_loss(
     return total / batches
 
 
+def has_population_loss(task: Any) -> bool:
+    """Returns whether the expected loss of a task is known, whatever it is trained on."""
+    return getattr(task, "has_population_loss", False)
+
+
+def population_losses(grid: TaskGrid, keys: jax.Array, params: Any) -> jax.Array:
+    """Returns the expected losses of tasks that have them, shape (n_tasks, n_keys)."""
+
+    def of_tasks(tasks, params, _):
+        return tasks.grid_population_losses(params)
+
+    return _by_task(of_tasks, grid, keys, params)
+
+
 def counter_based(keys: jax.Array) -> jax.Array:
     """Returns keys of JAX's default generator that follow from keys of any other.
 
@@ -343,7 +357,11 @@ def _made(optimizer, model):
 def _value_and_grad(grid, params, keys, batch_size):
     """Losses and gradients of every task at every key."""
     if hasattr(grid.tasks, "grid_value_and_grad"):
-        result = _by_task(grid.tasks, params, keys, batch_size)
+
+        def of_tasks(tasks, params, keys):
+            return tasks.grid_value_and_grad(params, keys, batch_size)
+
+        result = _by_task(of_tasks, grid, keys, params)
         if result is not None:
             return result
 
@@ -353,14 +371,14 @@ def _value_and_grad(grid, params, keys, batch_size):
     return _over_grid(one, grid, keys, params)
 
 
-def _by_task(tasks, params, keys, batch_size):
-    """The tasks' own way to losses and gradients of a grid, if they have one."""
-    shape = _grid_shape(params)
+def _by_task(function, grid, keys, params):
+    """What ``function(tasks, params, keys)`` makes of a grid as a batch of tasks."""
+    tasks, shape = grid.tasks, _grid_shape(params)
     if all(leaf.shape[1] == 1 for leaf in jax.tree.leaves(tasks)):
         tasks = jax.tree.map(
             lambda leaf: jnp.broadcast_to(leaf[:, 0], shape[:1] + leaf.shape[2:]), tasks
         )
-        return tasks.grid_value_and_grad(params, keys, batch_size)
+        return function(tasks, params, keys)
 
     # Every model has a task of its own: as many tasks, with one key each.
     def flat(leaf):
@@ -369,7 +387,7 @@ def _by_task(tasks, params, keys, batch_size):
 
     keys = jnp.broadcast_to(keys, shape).reshape(-1, 1)
     params = jax.tree.map(lambda leaf: flat(leaf)[:, None], params)
-    result = jax.tree.map(flat, tasks).grid_value_and_grad(params, keys, batch_size)
+    result = function(jax.tree.map(flat, tasks), params, keys)
     return jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[2:]), result)
 
 

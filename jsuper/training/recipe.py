@@ -64,7 +64,8 @@ class Recipe:
 
     Args:
         steps: Number of gradient steps, at least 1.
-        batch_size: Number of fresh examples in each step, at least 1.
+        batch_size: Number of fresh examples in each step, at least 1; None for a task that
+            samples none (`jsuper.Population`), which any other number is for it.
         optimizer: Any optax transformation, or a function that returns one. The
             function's arguments are axes of the sweep, by name, and ``steps`` if it takes
             that; see `jsuper.sweep`. A transformation sees one model at a time, so that
@@ -74,7 +75,8 @@ class Recipe:
             reuse the compiled code.
         log_every: Steps behind each entry of the history, which is their mean training
             loss; by default a hundredth of ``steps``.
-        eval_batches: Batches of fresh data behind the final loss, at least 1.
+        eval_batches: Batches of fresh data behind the final loss, at least 1, where that
+            is not the population loss.
         independent_cells: Give every cell of a sweep its own initial weights and data,
             instead of the common random numbers that make neighbouring cells comparable.
 
@@ -92,18 +94,18 @@ class Recipe:
     """
 
     steps: int = 10_000
-    batch_size: int = 1024
+    batch_size: int | None = 1024
     optimizer: optax.GradientTransformation | Callable[..., Any] = dataclasses.field(
         default_factory=notebook_optimizer, repr=False
     )
     log_every: int | None = None
-    eval_batches: int = 64
+    eval_batches: int | None = 64
     independent_cells: bool = False
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "eval_batches", "log_every"):
             value = getattr(self, name)
-            if name != "log_every" or value is not None:
+            if name == "steps" or value is not None:
                 object.__setattr__(self, name, as_count(name, value))
         if self.optimizer is notebook_optimizer:
             object.__setattr__(self, "optimizer", notebook_optimizer())

@@ -16,7 +16,9 @@ STILL = js.Recipe(1, 64, optax.set_to_zero(), eval_batches=1)
 
 
 def task(density, n_hidden=1):
-    return js.Task(js.SparseFeatures(3, density), js.ToyModel(3, n_hidden), 0.9)
+    """A task whose loss is sampled: there is no closed form for this activation."""
+    model = js.ToyModel(3, n_hidden, activation="gelu")
+    return js.Task(js.SparseFeatures(3, density), model, 0.9)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,28 @@ def test_provenance_tells_how_it_was_measured(ds, tmp_path):
     assert told["losses"]["at"] == {"density": [0.5]}
     assert told["losses"]["key"]["data"] == [0, 1]
     assert (told["losses"]["batches"], told["losses"]["batch_size"]) == (3, 1024)
+
+
+def test_where_the_expected_loss_is_known_it_is_that(tmp_path):
+    def exact(density):
+        return js.Task(js.SparseFeatures(3, density), js.ToyModel(3, 2, -0.1))
+
+    axes = {"density": [1.0, 0.2], "seed": 2}
+    ds = js.sweep(exact, axes, STILL, key=KEY)
+    assert ds["loss"].attrs == {"long_name": "population loss", "kind": "population"}
+    told = json.loads(ds.attrs["made_by"])
+    assert (told["recipe"]["batch_size"], told["recipe"]["eval_batches"]) == (64, None)
+    again = js.losses(exact, ds, {"density": [0.2, 0.7]}, key=FRESH)
+    assert again["loss"].attrs["kind"] == "population"
+    assert json.loads(again.attrs["made_by"])["losses"]["batches"] is None
+    own = again["loss"].sel(density=0.2, test_density=0.2)
+    np.testing.assert_allclose(own, ds["loss"].sel(density=0.2), rtol=1e-6)
+    for density, seed, tested in ((1.0, 1, 0.7), (0.2, 0, 0.2)):
+        model = ds.sel(density=density, seed=seed)
+        params = {name: jnp.asarray(model[name].values) for name in ("W", "b")}
+        expected = js.population_loss(exact(tested), params)
+        got = again["loss"].sel(density=density, seed=seed, test_density=tested)
+        np.testing.assert_allclose(got, expected, rtol=1e-5)
 
 
 def test_further_axes_steps_and_scalar_coordinates():

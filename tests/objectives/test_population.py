@@ -1,0 +1,296 @@
+"""The population loss: a referee in 140 digits, samples, closed forms, what it refuses."""
+
+import functools
+import importlib.util
+import itertools
+import json
+import re
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import mpmath as mp
+import numpy as np
+import optax
+import pytest
+
+import jsuper as js
+from jsuper import theory
+
+spec = importlib.util.spec_from_file_location(
+    "referee", Path(__file__).with_name("referee.py")
+)
+referee = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(referee)
+
+DENSITIES = (1.0, 0.3, 0.026, 0.001)
+THRESHOLDS = (-np.inf, -0.6, -0.25, 0.0, 0.1)
+
+
+def importance(n):
+    return 0.9 ** np.arange(n)
+
+
+def task(n, density, threshold=0.0, m=2):
+    model = js.ToyModel(n, m, threshold)
+    return js.Task(js.SparseFeatures(n, density), model, jnp.asarray(importance(n)))
+
+
+def models(n, m=2):
+    """Random weights and structured ones, which are the hard cases."""
+    rng = np.random.default_rng(n)
+    angles = 2 * np.pi * np.arange(n) / n
+    pairs, dedicated = np.zeros((2, n, m))
+    for k in range(min(m, n // 2)):
+        pairs[2 * k, k], pairs[2 * k + 1, k] = 1, -1
+    dedicated[range(min(n, m)), range(min(n, m))] = 1
+    tiny = rng.normal(size=(n, m))
+    tiny[-1] *= 1e-3
+    rest = np.where((pairs**2).sum(1) > 0, 0, 0.02)
+    polygon = 1.05 * np.stack([np.cos(angles), np.sin(angles)], 1)[:, :m]
+    return {
+        "random": (rng.normal(size=(n, m)) * 0.6, rng.normal(size=n) * 0.15),
+        "polygon": (polygon, np.full(n, -0.2)),
+        "two exact pairs, bias 0": (pairs, rest),
+        "two pairs, slightly off": (
+            pairs + rng.normal(size=(n, m)) * 0.01,
+            rng.normal(size=n) * 0.01,
+        ),
+        "dedicated": (dedicated, np.full(n, 0.02)),
+        "one norm of 1e-3": (tiny, rng.normal(size=n) * 0.1),
+    }
+
+
+@functools.cache
+def value_and_grad(n, m):
+    def loss(params, density, threshold):
+        return js.population_loss(task(n, density, threshold, m), params)
+
+    return jax.jit(jax.value_and_grad(loss))
+
+
+@pytest.mark.parametrize(("n", "m"), [(2, 1), (3, 2), (5, 2)])
+@pytest.mark.parametrize(
+    ("dtype", "of_loss", "of_gradient"),
+    [(np.float64, 1e-12, 1e-8), (np.float32, 1e-4, 1e-3)],
+)
+def test_it_is_that_of_the_referee(n, m, dtype, of_loss, of_gradient):
+    with mp.workdps(140), jax.enable_x64(dtype is np.float64):
+        numbers = referee.exact_numbers
+        weights = numbers(np.asarray(jnp.asarray(importance(n))))
+        for name, (W, b) in models(n, m).items():
+            params = {"W": W.astype(dtype), "b": b.astype(dtype)}
+            for p, t in ((dtype(p), dtype(t)) for p in DENSITIES for t in THRESHOLDS):
+                loss, gradient = value_and_grad(n, m)(params, p, t)
+                ours = numbers(params["W"]), numbers(params["b"])
+                cell = [mp.mpf(float(p))] * n, mp.mpf(float(t)), weights
+                exact = referee.loss(*ours, *cell)
+                assert abs(float((float(loss) - exact) / exact)) < of_loss, (name, p, t)
+                if n == 5 and (p, t) not in ((dtype(1), -0.25), (dtype(0.026), 0)):
+                    continue
+                by_W, by_b = referee.gradient(*ours, *cell)
+                exact = np.array([*itertools.chain(*by_W), *by_b], float)
+                ours = np.append(np.ravel(gradient["W"]), gradient["b"])
+                error = np.linalg.norm(ours - exact) / np.linalg.norm(exact)
+                assert error < of_gradient, (name, p, t)
+
+
+def test_closed_forms_of_the_paper_and_of_the_theory():
+    with jax.enable_x64(True):
+        for p in (0.9, 0.3, 0.01):
+            dropped = {"W": jnp.zeros((2, 1)), "b": jnp.full(2, p / 2)}
+            equal = js.Task(js.SparseFeatures(2, p), js.ToyModel(2, 1))
+            drop = js.population_loss(equal, dropped)
+            np.testing.assert_allclose(drop, p / 3 - p**2 / 4, rtol=1e-13)
+            pair = {"W": jnp.array([[1.0], [-1.0]]), "b": jnp.zeros(2)}
+            np.testing.assert_allclose(js.population_loss(equal, pair), p**2 / 6, 1e-13)
+            for t, gain, bias in ((-0.25, 1.0, 0.0), (-0.5, 1.3, -0.6), (0.1, 0.8, 0.05)):
+                W = gain**0.5 * pair["W"]
+                model = js.ToyModel(2, 1, t)
+                loss = js.population_loss(
+                    js.Task(equal.features, model), {"W": W, "b": jnp.full(2, bias)}
+                )
+                exact = theory.general_pair_loss(p, t, gain, bias) / 2
+                np.testing.assert_allclose(loss, exact, rtol=1e-12)
+
+
+FEATURES = {
+    "sparse": js.SparseFeatures(6, np.array([0.9, 0.3, 0.1, 0.5, 0.2, 1.0])),
+    "from below 0": js.SparseFeatures(6, 0.3, -0.5, 1.5),
+    "correlated": js.CorrelatedFeatures(2, 3, 0.3),
+    "anticorrelated": js.AnticorrelatedFeatures(2, 3, 0.5, 0.2, 1.0),
+    "one at a time": js.AnticorrelatedFeatures(1, 6, 1.0),
+    "grouped": js.GroupedFeatures(6, [(0, 3), (1, 5, 2)], 0.3, 0.5),
+    "exclusive": js.ExclusiveFeatures(6, [(0, 3), (1, 5, 2)], 0.3),
+    "joined": js.JoinedFeatures(
+        [js.CorrelatedFeatures(1, 2, 0.3, -1, 1), js.SparseFeatures(4, 0.5)],
+        [(0, 3), (2, 1, 5, 4)],
+    ),
+    "20 sparse": js.SparseFeatures(20, 0.1),
+    "20 in pairs": js.AnticorrelatedFeatures(10, 2, 0.2),
+    "20 correlated": js.CorrelatedFeatures(10, 2, 0.2, -1, 1),
+    "20 grouped": js.GroupedFeatures(20, [(0, 3, 7, 9), (1, 5, 2)], 0.3, 0.5),
+    "100 sparse": js.SparseFeatures(100, 0.02),
+}
+MODELS = {
+    "a bias": {"threshold": -0.2},
+    "not tied, no bias": {"threshold": 0.1, "tied": False, "bias": False},
+    "linear": {"activation": "linear"},
+}
+
+
+@pytest.mark.optimized
+@pytest.mark.parametrize("kind", FEATURES)
+def test_it_is_the_mean_over_samples(kind):
+    features = FEATURES[kind]
+    n = features.n_features
+    kinds = MODELS if n < 20 else {"a bias": MODELS["a bias"]}
+    for model in kinds.values():
+        own = js.Task(features, js.ToyModel(n, 2, **model), importance(n), l1=0.1)
+        params = own.init(jax.random.key(3))
+        if "b" in params:
+            params["b"] = jax.random.normal(jax.random.key(4), (n,)) * 0.2
+        keys = jax.random.split(jax.random.key(5), 40)
+        batch = jax.jit(lambda key, own=own, params=params: own.loss(params, key, 5_000))
+        sampled = np.array([batch(key) for key in keys])
+        loss = jax.jit(functools.partial(js.population_loss, own))(params)
+        error = abs(float(loss) - sampled.mean()) / (sampled.std(ddof=1) / 40**0.5)
+        # 29 of them: all within 4.5 standard errors (of 40 batches) with 99.8%.
+        assert error < 4.5
+
+
+def test_moments_alone_give_it_for_the_linear_model():
+    with jax.enable_x64(True):
+        for kind in ("sparse", "one at a time", "20 sparse"):
+            features = FEATURES[kind]
+            n = features.n_features
+            own = js.Task(features, js.ToyModel(n, 2, -np.inf), importance(n))
+            params = own.init(jax.random.key(0)) | {"b": jnp.linspace(-0.2, 0.3, n)}
+            G, b = params["W"] @ params["W"].T - np.eye(n), params["b"]
+            mean, second = features.mean(), features.second_moment()
+            squares = b**2 + 2 * b * (mean @ G) + jnp.diagonal(G.T @ second @ G)
+            exact = (importance(n) * squares).mean()
+            loss = jax.jit(functools.partial(js.population_loss, own))(params)
+            np.testing.assert_allclose(loss, exact, rtol=1e-6)
+
+
+def test_rotations_and_permutations_leave_it():
+    with jax.enable_x64(True):
+        p, rng = np.array([0.9, 0.3, 0.1, 0.5]), np.random.default_rng(0)
+        W, b = rng.normal(size=(4, 2)), rng.normal(size=4) * 0.2
+
+        @jax.jit
+        def loss(W, b, p, weights):
+            features = js.SparseFeatures(4, p)
+            return js.population_loss(
+                js.Task(features, js.ToyModel(4, 2, -0.2), weights), {"W": W, "b": b}
+            )
+
+        expected = loss(W, b, p, importance(4))
+        turn = np.array([[0.6, 0.8], [-0.8, 0.6]])
+        np.testing.assert_allclose(loss(W @ turn, b, p, importance(4)), expected, 1e-13)
+        order = np.array([2, 0, 3, 1])
+        mixed = loss(W[order], b[order], p[order], importance(4)[order])
+        np.testing.assert_allclose(mixed, expected, rtol=1e-13)
+
+
+def test_second_derivatives_are_differences_of_first_ones():
+    with jax.enable_x64(True):
+        own = task(2, 0.3, -0.25)
+        params = {k: jnp.asarray(v) for k, v in zip("Wb", models(2)["random"], strict=True)}
+        flat, unflat = jax.flatten_util.ravel_pytree(params)
+
+        def loss(flat):
+            return js.population_loss(own, unflat(flat))
+
+        hessian, gradient = jax.jit(jax.hessian(loss))(flat), jax.jit(jax.grad(loss))
+        for k in range(len(flat)):
+            step = jnp.zeros_like(flat).at[k].set(1e-6)
+            by_difference = (gradient(flat + step) - gradient(flat - step)) / 2e-6
+            np.testing.assert_allclose(hessian[k], by_difference, atol=1e-8)
+
+        @jax.jit
+        def at(p):
+            return js.population_loss(task(2, p, -0.25), params)
+
+        by_difference = (at(0.3 + 1e-6) - at(0.3 - 1e-6)) / 2e-6
+        np.testing.assert_allclose(jax.grad(at)(0.3), by_difference, rtol=1e-7)
+
+
+def test_it_trains_as_any_task_does():
+    def exact(density):
+        return js.Population(task(3, density, -0.1))
+
+    axes = {"density": [0.5, 0.1], "seed": 2}
+    recipe = js.Recipe(200, None, js.decaying_adam)
+    ds = js.sweep(exact, axes, recipe, key=jax.random.key(0))
+    assert ds["loss"].attrs["kind"] == "population"
+    told = json.loads(ds.attrs["made_by"])["recipe"]
+    assert told["batch_size"] is told["eval_batches"] is None
+
+    # The same by hand, for one model.
+    own, key = task(3, 0.1, -0.1), jax.random.fold_in(jax.random.key(0), 1)
+    params = own.init(jax.random.fold_in(key, 0))
+    adam = js.decaying_adam(200)
+
+    @jax.jit
+    def step(carry):
+        params, state = carry
+        gradient = jax.grad(lambda params: js.population_loss(own, params))(params)
+        updates, state = adam.update(gradient, state)
+        return optax.apply_updates(params, updates), state
+
+    carry = params, adam.init(params)
+    for _ in range(200):
+        carry = step(carry)
+    model = ds.sel(density=0.1, seed=1)
+    np.testing.assert_allclose(model["W"], carry[0]["W"], atol=1e-4)
+    np.testing.assert_allclose(model["b"], carry[0]["b"], atol=1e-4)
+
+    # A line search gets the loss besides the gradient, and it is without noise.
+    refined = js.sweep(
+        exact, axes, js.Recipe(20, None, optax.lbfgs()), key=jax.random.key(0), start=ds
+    )
+    assert (refined["loss"] <= ds["loss"] * (1 + 1e-6)).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"model": js.HiddenReLUModel(5, 2)}, TypeError, "model HiddenReLUModel"),
+        ({"model": js.ToyModel(5, 2, activation="gelu")}, TypeError, "activation gelu"),
+        ({"target": jnp.square}, TypeError, "target .*square"),
+        (
+            {"features": js.HierarchicalFeatures([None, 0, 0, 1, 1], 0.5)},
+            TypeError,
+            "features HierarchicalFeatures",
+        ),
+    ],
+)
+def test_what_is_not_covered_is_said(change, error, message):
+    other = task(5, 0.1).replace(**change)
+    params = other.init(jax.random.key(0))
+    with pytest.raises(error, match=f"population_loss does not cover {message}"):
+        js.population_loss(other, params)
+    with pytest.raises(error, match=f"Population does not cover {message}"):
+        js.Population(other)
+
+
+def test_wrong_parameters_are_refused():
+    own = task(5, 0.1)
+    params = own.init(jax.random.key(0))
+    for wrong, message in (
+        ({"W": params["W"]}, "params must hold ['W', 'b'], got ['W']"),
+        (params | {"b": jnp.zeros(4)}, "params['b'] must have shape (5,), got (4,)"),
+        (params | {"b": jnp.full(5, jnp.nan)}, "params['b'] must be finite, got NaN"),
+    ):
+        with pytest.raises(ValueError, match="^" + re.escape(message)):
+            js.population_loss(own, wrong)
+    with pytest.raises(ValueError, match="frequencies must be an integer of at least 2"):
+        js.population_loss(own, params, 1)
+    with pytest.raises(TypeError, match="population_loss needs a Task, got int"):
+        js.population_loss(3, params)
+    with pytest.raises(ValueError, match="from_zero must be False where"):
+        js.Population(js.Task(js.SparseFeatures(2, 0.5, 0.1), js.ToyModel(2, 1)), 8, True)
+    with pytest.raises(ValueError, match=r"batch_size must be .* got None for Task"):
+        js.sweep(lambda: own, {}, js.Recipe(1, None), key=jax.random.key(0))
