@@ -40,9 +40,11 @@ from jsuper.objectives.population import Population, population_loss
 from jsuper.objectives.task import Task
 from jsuper.pytrees import pytree, static
 from jsuper.results.criteria import converged, holds_from
+from jsuper.results.curvature import curvature, polish
 from jsuper.results.joining import concat
 from jsuper.results.losses import losses
 from jsuper.results.measures import measure
+from jsuper.results.minima import minima
 from jsuper.results.seeds import best_seed, lowest
 from jsuper.sweeps.devices import use_cpu_cores
 from jsuper.sweeps.snapshots import snapshots
@@ -75,6 +77,7 @@ __all__ = [
     "concat",
     "converged",
     "cosines",
+    "curvature",
     "decaying_adam",
     "dimensions_per_feature",
     "evaluate",
@@ -94,10 +97,12 @@ __all__ = [
     "losses",
     "lowest",
     "measure",
+    "minima",
     "monosemanticity",
     "notebook_optimizer",
     "notebook_std",
     "plots",
+    "polish",
     "polytopes",
     "population_loss",
     "pytree",

@@ -31,6 +31,8 @@ import numpy as np
 from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
+from jsuper.expectations.cases import side_by_side
+
 # The compiler would compute what several consumers need once for each of them.
 keep = lax.optimization_barrier
 
@@ -115,10 +117,15 @@ def _in_order(terms: jax.Array, rank: jax.Array) -> jax.Array:
 
 def _tables(start, slope, density, *, with_each: bool):
     """Tables at the one corner that is left, the order of the terms, and the scale."""
+    of_all = _tables_with_each if with_each else _tables_without
+    return of_all(start, slope, density)
+
+
+def _tables_of_cases(start, slope, density, *, with_each: bool):
     n, n_cases = slope.shape
     dtype = start.dtype
     size = lax.stop_gradient(abs(slope))
-    term = np.arange(n)[:, None]
+    term = jnp.arange(n)[:, None]
     before = (size[:, None] < size) | ((size[:, None] == size) & (term < term.T)[..., None])
     rank = keep(before.sum(0))
     scale = jnp.where(size.max(0) > 0, size.max(0), 1)
@@ -134,7 +141,8 @@ def _tables(start, slope, density, *, with_each: bool):
     step = (corner > 0).astype(dtype)
     one = keep(jnp.concatenate([jnp.zeros_like(step)[None], step[None], powers[1:]]))
     # The same moments without truncation, about the least value of the sum.
-    alone = jnp.zeros((order - 1, n_cases), dtype).at[0].set(1)
+    nothing = jnp.zeros((order - 2, n_cases), dtype)
+    alone = jnp.concatenate([jnp.ones((1, n_cases), dtype), nothing])
     truncated, whole = ([t, jnp.zeros_like(t[1:])] for t in (one, alone))
     if with_each:
         for tables in (truncated, whole):
@@ -207,17 +215,15 @@ class _Alone(NamedTuple):
     n_orders: int
 
     def __call__(self, moments: jax.Array, k: int, n_orders: int) -> jax.Array:
-        powers, r = _powers(abs(self.a), n_orders), np.arange(n_orders)
-        rising = 1 / (r + k + 1)
-        falling = np.array(
-            [math.factorial(k) * math.factorial(i) / math.factorial(k + i + 1) for i in r]
-        )
-        share = jnp.where(self.a > 0, rising[:, None], falling[:, None]).astype(
-            powers.dtype
-        )
-        term = self.p * share * powers
-        if k == 0:
-            term += (1 - self.p) * jnp.where(self.a < 0, powers, r[:, None] == 0)
+        powers, rows = _powers(abs(self.a), n_orders), []
+        for r in range(n_orders):
+            rising = 1 / (r + k + 1)
+            falling = math.factorial(k) * math.factorial(r) / math.factorial(k + r + 1)
+            row = self.p * jnp.where(self.a > 0, rising, falling) * powers[r]
+            if k == 0:
+                row += (1 - self.p) * jnp.where(self.a < 0, powers[r], float(r == 0))
+            rows.append(row)
+        term = jnp.stack(rows)
         term = keep(term)
         return _convolved(moments, term, n_orders)
 
@@ -244,3 +250,7 @@ def _powers(x, n):
     for r in range(1, n):
         rows.append(rows[-1] * x / r)
     return keep(jnp.stack(rows))
+
+
+_tables_without = side_by_side(functools.partial(_tables_of_cases, with_each=False))
+_tables_with_each = side_by_side(functools.partial(_tables_of_cases, with_each=True))

@@ -1,4 +1,4 @@
-r"""The expected loss of toy models in closed form, for one model and for a whole grid.
+r"""The expected loss of toy models in closed form.
 
 Output $i$ has the pre-activation $z = b_i + \sum_j G_{ji} x_j$ with $G = W W^\top$, and
 is $f(z) = z$ where $z \ge t$, else 0. When no feature is active, $z = b_i$ lies on one
@@ -26,7 +26,7 @@ from jax import lax
 
 from jsuper.expectations import boxes, differences, series
 from jsuper.expectations.boxes import Moments
-from jsuper.features.activity import choices, has_activity
+from jsuper.features.activity import Activity, choices, has_activity
 from jsuper.models.activations import LIMITS, THRESHOLDED
 from jsuper.models.toy import Params, ToyModel
 
@@ -36,9 +36,6 @@ outputs and choices), for which the form is closed. Beyond them there is a serie
 
 N_FREQUENCIES = 128
 """Number of terms of that series, unless told otherwise."""
-
-LANES = 128
-"""Sums that go through the closed form at a time: what they need stays in the cache."""
 
 
 class Outputs(NamedTuple):
@@ -93,6 +90,12 @@ def uncovered(task: Any) -> str | None:
     return None
 
 
+def is_closed(law: Activity, from_zero: bool) -> bool:
+    """Returns whether the form is closed, or has a series."""
+    n_corners = len(law.low) * law.n_choices * (2 if from_zero else 4) ** law.n_terms
+    return law.n_terms <= MOST_TERMS and n_corners <= MOST_CORNERS
+
+
 def expected_loss(
     task: Any, params: Params, from_zero: bool, n_frequencies: int = N_FREQUENCIES
 ) -> jax.Array:
@@ -105,83 +108,8 @@ def expected_loss(
         n_frequencies: Number of terms of the series, where there is one.
     """
     outputs, sums = _prepared(task, params, from_zero, n_frequencies)
-    return _finished(task, outputs, _moments(sums, from_zero))
-
-
-def grid_losses(
-    tasks: Any, params: Params, from_zero: bool, n_frequencies: int = N_FREQUENCIES
-) -> jax.Array:
-    """Returns the expected losses of a batch of tasks, shape (n_tasks, n_keys).
-
-    Args:
-        tasks: Batched tasks, leaves of shape (n_tasks, ...).
-        params: Parameters with leading axes (n_tasks, n_keys).
-        from_zero: As in `expected_loss`.
-        n_frequencies: As in `expected_loss`.
-    """
-
-    def losses(tasks, params):
-        return _losses_of_block(tasks, params, from_zero, n_frequencies)
-
-    return _by_blocks(losses, tasks, params, from_zero)
-
-
-def grid_value_and_grad(
-    tasks: Any, params: Params, from_zero: bool, n_frequencies: int = N_FREQUENCIES
-) -> tuple[jax.Array, Params]:
-    """Returns the losses of `grid_losses` and their gradients, shaped like ``params``."""
-
-    def value_and_grad(tasks, params):
-        def total(params):
-            losses = _losses_of_block(tasks, params, from_zero, n_frequencies)
-            return losses.sum(), losses
-
-        (_, losses), gradient = jax.value_and_grad(total, has_aux=True)(params)
-        return losses, gradient
-
-    return _by_blocks(value_and_grad, tasks, params, from_zero)
-
-
-def _by_blocks(function, tasks, params, from_zero):
-    """Maps a function of a block of models over a grid."""
-    grid = params["W"].shape[:2]
-    n_models = grid[0] * grid[1]
-
-    def n_cases(tasks, params):
-        task = jax.tree.map(lambda leaf: leaf[0], tasks)
-        own = jax.tree.map(lambda leaf: leaf[0, 0], params)
-        return _prepared(task, own, from_zero, 1)[1].start
-
-    block = min(n_models, max(1, LANES // jax.eval_shape(n_cases, tasks, params).size))
-    models = jnp.arange(-(-n_models // block) * block).reshape(-1, block)
-
-    def of_block(models):
-        task, key = jnp.divmod(jnp.minimum(models, n_models - 1), grid[1])
-        own = jax.tree.map(lambda leaf: leaf[task, key], params)
-        return function(jax.tree.map(lambda leaf: leaf[task], tasks), own)
-
-    def of_grid(leaf):
-        return leaf.reshape(-1, *leaf.shape[2:])[:n_models].reshape(*grid, *leaf.shape[2:])
-
-    return jax.tree.map(of_grid, lax.map(of_block, models))
-
-
-def _losses_of_block(tasks, params, from_zero, n_frequencies):
-    """The losses of some models, whose sums lie side by side on the last axis."""
-
-    def prepared(task, params):
-        return _prepared(task, params, from_zero, n_frequencies)
-
-    outputs, sums = jax.vmap(prepared)(tasks, params)
-    n_models = len(sums.start)
-    lanes = Sums(
-        *(jnp.moveaxis(leaf, 0, -1).reshape(*leaf.shape[1:-1], -1) for leaf in sums)
-    )
-    moments = jax.tree.map(
-        lambda leaf: leaf.reshape(*leaf.shape[:-1], -1, n_models),
-        _moments(lanes, from_zero),
-    )
-    return jax.vmap(_finished, in_axes=(0, 0, -1))(tasks, outputs, moments)
+    loss = _finished(task, outputs, _moments(sums, from_zero))
+    return task.penalised(loss, params)
 
 
 def _moments(sums: Sums, from_zero: bool) -> Moments:
@@ -207,8 +135,7 @@ def _prepared(
         (side * G * x[:, None] for x in (law.low, law.high)),
     )
     own, remainder = np.minimum(np.arange(n_outputs), n - 1), None
-    n_corners = n_outputs * law.n_choices * (2 if from_zero else 4) ** law.n_terms
-    if law.n_terms <= MOST_TERMS and n_corners <= MOST_CORNERS:
+    if is_closed(law, from_zero):
         mixtures = zip(*(choices(law, i) for i in own), strict=True)
         all_terms, densities, all_chances, are_own = mixtures
         terms, is_own = np.stack(all_terms), np.stack(are_own)

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.typing import ArrayLike
 
 from jsuper.models.toy import Params
@@ -51,6 +52,9 @@ class Task:
             errors are, so that $\lambda$ stands beside the paper's sum (Elhage et al.
             2022, "The Strategic Picture of Superposition"). Needs a model with
             ``hidden(params, x)``. None, the default, leaves the penalty out.
+        interference: Weight $\lambda \ge 0$ of a penalty on interference, which adds
+            $\frac{\lambda}{n} \sum_{i \ne j} (W_i \cdot W_j)^2$ to the loss. Needs a model
+            with weights ``W``, shape (n_features, n_hidden). None leaves it out.
 
     Raises:
         ValueError: If sizes do not fit or an importance is out of range.
@@ -69,6 +73,7 @@ class Task:
     importance: ArrayLike = 1.0
     target: Callable[[jax.Array], jax.Array] = static(default=reconstruction)
     l1: ArrayLike | None = None
+    interference: ArrayLike | None = None
 
     def __post_init__(self) -> None:
         for name, method in (("features", "sample"), ("model", "init"), ("model", "apply")):
@@ -92,16 +97,25 @@ class Task:
             lambda value: (value >= 0) & np.isfinite(value),
             "finite and at least 0",
         )
-        if self.l1 is not None:
-            check_number("l1", self.l1)
-            check(
-                "l1", self.l1, lambda w: (w >= 0) & np.isfinite(w), "finite and at least 0"
-            )
-            if not callable(getattr(self.model, "hidden", None)):
-                raise TypeError(
-                    "l1 needs a model with the method hidden, got "
-                    f"{type(self.model).__name__}"
+        for name in ("l1", "interference"):
+            weight = getattr(self, name)
+            if weight is not None:
+                check_number(name, weight)
+                check(
+                    name,
+                    weight,
+                    lambda w: (w >= 0) & np.isfinite(w),
+                    "finite and at least 0",
                 )
+        if self.l1 is not None and not callable(getattr(self.model, "hidden", None)):
+            raise TypeError(
+                f"l1 needs a model with the method hidden, got {type(self.model).__name__}"
+            )
+        if self.interference is not None and "W" not in self.dims:
+            raise TypeError(
+                "interference needs a model with weights W, got "
+                f"{type(self.model).__name__}"
+            )
 
     @property
     def dims(self) -> dict[str, tuple[str, ...]]:
@@ -142,10 +156,20 @@ class Task:
             )
         error = target - output
         loss = jnp.mean(jnp.asarray(self.importance) * error**2)
+        loss = self.penalised(loss, params)
         if self.l1 is None:
             return loss
         activity = jnp.abs(self.model.hidden(params, x)).sum(-1).mean()
         return loss + jnp.asarray(self.l1) * activity / self.features.n_features
+
+    def penalised(self, loss: jax.Array, params: Params) -> jax.Array:
+        """Returns a loss with the penalty on interference, if there is one."""
+        if self.interference is None:
+            return loss
+        gram = jnp.matmul(params["W"], params["W"].T, precision=lax.Precision.HIGHEST)
+        apart = jnp.where(jnp.eye(len(gram), dtype=bool), 0, gram)
+        weight = jnp.asarray(self.interference, gram.dtype) / len(gram)
+        return loss + weight * (apart**2).sum()
 
     def not_in_expectation(self) -> str | None:
         """Says what of the task `jsuper.population_loss` does not cover, if anything."""
@@ -158,19 +182,14 @@ class Task:
 
     @property
     def has_population_loss(self) -> bool:
-        """Whether `jsuper.population_loss` covers the task."""
-        return self.not_in_expectation() is None
+        """Whether `jsuper.population_loss` covers the task, and in closed form."""
+        if self.not_in_expectation() is not None:
+            return False
+        return expected.is_closed(self.features.activity(), from_zero=False)
 
-    def grid_population_losses(self, params: Params) -> jax.Array:
-        """Returns the expected losses of a batch of tasks.
-
-        Args:
-            params: Parameters with leading axes (n_tasks, n_keys).
-
-        Returns:
-            Losses, shape (n_tasks, n_keys).
-        """
-        return expected.grid_losses(self, params, from_zero=False)
+    def population_loss(self, params: Params) -> jax.Array:
+        """Returns the expected loss of one model: `jsuper.population_loss`, unchecked."""
+        return expected.expected_loss(self, params, from_zero=False)
 
     def grid_value_and_grad(
         self, params: Params, keys: jax.Array, batch_size: int
@@ -186,7 +205,7 @@ class Task:
             Losses, shape (n_tasks, n_keys), and gradients shaped like ``params``; None
             where only the general path applies.
         """
-        plain = self.target is reconstruction and self.l1 is None
+        plain = self.target is reconstruction and self.l1 is self.interference is None
         # A subclass may have another loss.
         plain = plain and type(self).loss is Task.loss
         if not plain or not fused.applies(self.features, self.model):

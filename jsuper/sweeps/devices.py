@@ -287,10 +287,12 @@ def _advance(grid, keys, state, firsts, lengths, *, layout, optimizer, batch_siz
 @functools.partial(jax.jit, static_argnames=("layout", "batch_size", "batches", "types"))
 def _evaluate(grid, keys, params, *, layout, batch_size, batches, types):
     del types
-    if training.has_population_loss(grid.tasks):
-        loss = training.population_losses
-    else:
-        loss = functools.partial(mean_loss, batch_size=batch_size, batches=batches)
+
+    def loss(grid, keys, params):
+        if batches is None:  # where the expectation is known
+            return training.population_losses(grid, params)
+        return mean_loss(grid, keys, params, batch_size, batches)
+
     in_specs = (layout.keys, layout.models)
     return layout.share(loss, grid, in_specs, layout.models)(keys, params)
 

@@ -18,6 +18,9 @@ from jsuper.training.optimizers import Optimizer
 from jsuper.training.recipe import Recipe
 from jsuper.validation import as_count
 
+# Models whose expected losses are computed at a time.
+AT_ONCE = 32
+
 # Streams of random numbers, folded into a model's key. Each is used for one purpose.
 INIT, DATA, EVALUATION, OPTIMIZER = 0, 1, 2, 3
 
@@ -262,13 +265,24 @@ def has_population_loss(task: Any) -> bool:
     return getattr(task, "has_population_loss", False)
 
 
-def population_losses(grid: TaskGrid, keys: jax.Array, params: Any) -> jax.Array:
+def population_losses(grid: TaskGrid, params: Any) -> jax.Array:
     """Returns the expected losses of tasks that have them, shape (n_tasks, n_keys)."""
+    shape = _grid_shape(params)
 
-    def of_tasks(tasks, params, _):
-        return tasks.grid_population_losses(params)
+    def of_model(place):
+        task, key = jnp.divmod(place, shape[1])
 
-    return _by_task(of_tasks, grid, keys, params)
+        def own(leaf):
+            return leaf[task if leaf.shape[0] > 1 else 0, key if leaf.shape[1] > 1 else 0]
+
+        params_of_model = jax.tree.map(own, params)
+        return jax.tree.map(own, grid.tasks).population_loss(params_of_model)
+
+    # A few models at a time, since closed forms have many terms.
+    n_models = shape[0] * shape[1]
+    places = jnp.arange(-(-n_models // AT_ONCE) * AT_ONCE).reshape(-1, AT_ONCE)
+    losses = lax.map(jax.vmap(of_model), jnp.minimum(places, n_models - 1))
+    return losses.ravel()[:n_models].reshape(shape)
 
 
 def counter_based(keys: jax.Array) -> jax.Array:
@@ -357,11 +371,7 @@ def _made(optimizer, model):
 def _value_and_grad(grid, params, keys, batch_size):
     """Losses and gradients of every task at every key."""
     if hasattr(grid.tasks, "grid_value_and_grad"):
-
-        def of_tasks(tasks, params, keys):
-            return tasks.grid_value_and_grad(params, keys, batch_size)
-
-        result = _by_task(of_tasks, grid, keys, params)
+        result = _by_task(grid.tasks, params, keys, batch_size)
         if result is not None:
             return result
 
@@ -371,14 +381,14 @@ def _value_and_grad(grid, params, keys, batch_size):
     return _over_grid(one, grid, keys, params)
 
 
-def _by_task(function, grid, keys, params):
-    """What ``function(tasks, params, keys)`` makes of a grid as a batch of tasks."""
-    tasks, shape = grid.tasks, _grid_shape(params)
+def _by_task(tasks, params, keys, batch_size):
+    """The tasks' own way to losses and gradients of a grid, if they have one."""
+    shape = _grid_shape(params)
     if all(leaf.shape[1] == 1 for leaf in jax.tree.leaves(tasks)):
         tasks = jax.tree.map(
             lambda leaf: jnp.broadcast_to(leaf[:, 0], shape[:1] + leaf.shape[2:]), tasks
         )
-        return function(tasks, params, keys)
+        return tasks.grid_value_and_grad(params, keys, batch_size)
 
     # Every model has a task of its own: as many tasks, with one key each.
     def flat(leaf):
@@ -387,7 +397,7 @@ def _by_task(function, grid, keys, params):
 
     keys = jnp.broadcast_to(keys, shape).reshape(-1, 1)
     params = jax.tree.map(lambda leaf: flat(leaf)[:, None], params)
-    result = function(jax.tree.map(flat, tasks), params, keys)
+    result = jax.tree.map(flat, tasks).grid_value_and_grad(params, keys, batch_size)
     return jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[2:]), result)
 
 

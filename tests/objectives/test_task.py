@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import jsuper as js
@@ -221,3 +222,33 @@ def test_l1_needs_a_model_that_shows_its_hidden_layer():
 
     with pytest.raises(TypeError, match=r"^l1 needs a model with the method hidden"):
         js.Task(js.SparseFeatures(5, 0.5), Opaque(), l1=0.1)
+
+
+def test_the_penalty_on_interference_is_added_to_both_losses():
+    features, model = js.SparseFeatures(3, 0.3), js.ToyModel(3, 2)
+    plain = js.Task(features, model)
+    own = plain.replace(interference=0.5)
+    params, key = plain.init(jax.random.key(0)), jax.random.key(1)
+    gram = np.asarray(params["W"] @ params["W"].T)
+    penalty = 0.5 / 3 * sum(gram[i, j] ** 2 for i in range(3) for j in range(3) if i != j)
+    for loss in (
+        lambda task: task.loss(params, key, 64),
+        lambda task: js.population_loss(task, params),
+    ):
+        np.testing.assert_allclose(loss(own) - loss(plain), penalty, rtol=1e-4)
+    # In a grid, by the fused form or the general path, and exactly.
+    for kind in (lambda task: task, js.Population):
+        ds = js.sweep(
+            lambda interference, kind=kind: kind(
+                js.Task(features, model, interference=interference)
+            ),
+            {"interference": [0.0, 0.5]},
+            js.Recipe(1, 32, optax.set_to_zero()),
+            key=jax.random.key(2),
+        )
+        gram = ds["W"].values @ ds["W"].values.swapaxes(1, 2)
+        apart = (gram**2).sum((1, 2)) - (np.einsum("kii->ki", gram) ** 2).sum(1)
+        added = float(ds["loss"][1] - ds["loss"][0])
+        np.testing.assert_allclose(added, 0.5 / 3 * apart[0], rtol=1e-4)
+    with pytest.raises(ValueError, match="interference must be finite and at least 0"):
+        plain.replace(interference=-1.0)

@@ -10,8 +10,7 @@ import xarray as xr
 
 import jsuper as js
 from jsuper.experiments.experiment import setting
-from jsuper.experiments.k_gons.measures import exact_loss, identify
-from jsuper.pytrees import pytree
+from jsuper.experiments.k_gons.measures import identify, task
 from jsuper.theory.one_hot import k_gon
 
 BATCH_SIZE, MOMENTUM = 100, 0.9
@@ -39,21 +38,6 @@ FULL = Settings()
 QUICK = Settings((5, 6), FULL.scales, 40, 2_000, 8, 1_000, 20, 4_000, 40)
 
 
-@pytree
-class ExactTask(js.ToyModel):
-    """The toy model with the exact loss of one-hot features, which takes no samples."""
-
-    def loss(self, params, key, batch_size):
-        """The loss; ``key`` and ``batch_size`` make no difference."""
-        return exact_loss(params["W"], params["b"])
-
-
-def sampled_task(n_features: int, scale=0.1) -> js.Task:
-    """The same task by samples; its loss is the mean over features."""
-    features = js.AnticorrelatedFeatures(1, n_features, density=1.0)
-    return js.Task(features, js.ToyModel(n_features, 2, init_std=scale))
-
-
 def train(settings: Settings) -> dict[str, xr.Dataset]:
     """Trains from random weights and from polygons, watches, and names all models."""
     s, found = settings, {}
@@ -66,7 +50,7 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
     # Earlier, models only drift by: slow in the logarithm, but not at rest.
     at = np.unique(np.geomspace(100, s.watched_steps, s.snapshots).astype(int))
     axes = {"scale": s.scales, "seed": s.watched_seeds}
-    build = partial(sampled_task, 6)
+    build = partial(task, 6)
     watched = js.snapshots(build, axes, recipe, key=jax.random.key(2), at=at)
     return found | {"watched": identify(watched, tolerance=5e-3)}
 
@@ -75,10 +59,11 @@ def random_starts(n_features: int, s: Settings) -> xr.Dataset:
     """Gradient descent on the exact loss from random weights of several scales."""
 
     def build(scale):
-        return ExactTask(n_features, 2, init_std=scale)
+        return js.Population(task(n_features, scale))
 
-    sgd = optax.sgd(0.1, MOMENTUM)
-    recipe = js.Recipe(s.steps, batch_size=1, eval_batches=1, optimizer=sgd)
+    # Of the paper's loss, the sum over features.
+    sgd = optax.sgd(0.1 * n_features, MOMENTUM)
+    recipe = js.Recipe(s.steps, batch_size=None, optimizer=sgd)
     axes = {"scale": s.scales, "seed": s.seeds}
     return js.sweep(build, axes, recipe, key=jax.random.key(0))
 
@@ -88,7 +73,7 @@ def polygon_starts(n_features: int, s: Settings) -> xr.Dataset:
     start_key, train_key = jax.random.split(jax.random.key(1))
     noisy = noisy_polygons(n_features, s.polygon_seeds, 0.05, start_key)
     recipe = js.Recipe(s.polygon_steps, BATCH_SIZE, optax.sgd(0.1, MOMENTUM))
-    build, axes = partial(sampled_task, n_features), {"seed": s.polygon_seeds}
+    build, axes = partial(task, n_features), {"seed": s.polygon_seeds}
     found = {
         k: js.sweep(build, axes, recipe, key=train_key, start=noisy.sel(start=k, drop=True))
         for k in noisy["start"].values.tolist()

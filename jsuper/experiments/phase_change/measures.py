@@ -1,4 +1,4 @@
-"""Population losses, theory's predictions, the paper's average, and a section's kink."""
+"""Theory's predictions, the paper's average, and a section's kink."""
 
 import functools
 
@@ -16,26 +16,6 @@ KINDS = {
     "antipodal pair": ("extra superposed",),
 }
 """Solutions of two features, by what they are in a section."""
-
-
-def population_loss(ds: xr.Dataset) -> xr.DataArray:
-    """Loss of every model by Gauss-Legendre quadrature, a sum over features."""
-    n = ds.sizes["feature"]
-    points, masses = np.polynomial.legendre.leggauss({2: 32, 3: 16}[n])
-    nodes = np.append(0.0, (points + 1) / 2)  # a feature is 0, or somewhere on [0, 1]
-    x = np.stack(np.meshgrid(*[nodes] * n, indexing="ij"), -1).reshape(-1, n)
-
-    def of_one(W, b, density, importance):
-        mass = np.append(1 - density, density * masses / 2)
-        mass_of_x = functools.reduce(np.multiply.outer, [mass] * n).ravel()
-        error = x - np.maximum(x @ W @ W.T + b, 0)
-        return mass_of_x @ error**2 @ np.append(np.ones(n - 1), importance)
-
-    parts = (ds[name] for name in ("W", "b", "density", "importance"))
-    core = [["feature", "hidden"], ["feature"], [], []]
-    loss = xr.apply_ufunc(of_one, *parts, input_core_dims=core, vectorize=True)
-    told = {"kind": "population", "quadrature": "Gauss-Legendre", "nodes": len(points)}
-    return loss.assign_attrs(long_name="population loss, sum over features", **told)
 
 
 def predicted(ds: xr.Dataset, bias: bool = True) -> tuple[xr.DataArray, xr.DataArray]:

@@ -11,7 +11,6 @@ import xarray as xr
 
 import jsuper as js
 from jsuper.experiments.experiment import setting
-from jsuper.experiments.phase_change.measures import population_loss
 from jsuper.theory.phases import nearest_phase
 
 
@@ -54,11 +53,13 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
     def trained(density, importance, n_features=2, optimizer=js.decaying_adam):
         """Trains and measures a grid, and names the solution nearest to each model."""
         every = settings.steps // 20
-        recipe = js.Recipe(settings.steps, 512, optimizer, log_every=every, eval_batches=1)
+        recipe = js.Recipe(settings.steps, 512, optimizer, log_every=every)
         build = functools.partial(task, n_features=n_features)
         axes = {"density": density, "importance": importance, "seed": settings.seeds}
         ds = js.sweep(build, axes, recipe, key=jax.random.key(0))
-        loss = population_loss(ds).transpose(*axes)
+        loss = (n_features * ds["loss"]).assign_attrs(
+            ds["loss"].attrs | {"long_name": "population loss, sum over features"}
+        )
         phase = (tuple(axes), nearest_phase(ds["W"].values))
         return js.measure(ds.assign(loss=loss, phase=phase))
 
