@@ -71,8 +71,9 @@ def truncated_moments(
     return _of_tables(start, slope, density)
 
 
-def _of_tables(start, slope, density):
-    tables, _, scale = _tables(start, slope, density, with_each=False)
+def _of_tables(start, slope, density, tables_of=None):
+    tables_of = tables_of or _tables
+    tables, _, scale = tables_of(start, slope, density, with_each=False)
     return _moments(tables.one[1:], scale, 0), _moments(tables.own[1:], scale, 0)
 
 
@@ -95,7 +96,10 @@ def _derivative(primals, tangents):
         by_slope = (_moments(by_term, scale, 1) * sorted_slopes[:, None]).sum(0)
         along.append(by_start + by_slope)
     if not isinstance(by_density, SymbolicZero):
-        of_density = functools.partial(_of_tables, *primals[:2])
+
+        def of_density(density):
+            return _of_tables(*primals[:2], density, _tables_of_cases)
+
         _, also = jax.jvp(of_density, primals[2:], (by_density,))
         along = [one + other for one, other in zip(along, also, strict=True)]
     return moments, tuple(along)
