@@ -170,7 +170,6 @@ def test_the_best_of_a_few_trained_models_follow_theory():
     for name, bias in (("two_features", 1), ("three_features", 1), ("without_bias", 0)):
         ds = models[name].to_dataset()
         assert ds["loss"].attrs["kind"] == "population"
-        assert ds["loss"].attrs["quadrature"] == "Gauss-Legendre"
         phase, clear = measures.predicted(ds, bool(bias))
         assert clear.sum() >= 6
         assert (js.best_seed(ds)["phase"] == phase).where(clear, True).all()

@@ -3,7 +3,7 @@
 Elhage et al. 2022, "Superposition as a Phase Change". The paper's: two features in one
 dimension, three in two, ten models for each point without the worst; without bias, a
 comment in it by T. McGrath. Ours: recipe, grid, sections along density, and the best of
-ten by quadrature, so that none is chosen for a lucky sample.
+ten by its exact loss, so that none is chosen for a lucky sample.
 """
 
 from jsuper.experiments.experiment import Experiment
