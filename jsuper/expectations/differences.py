@@ -227,9 +227,7 @@ class _Alone(NamedTuple):
             if k == 0:
                 row += (1 - self.p) * jnp.where(self.a < 0, powers[r], float(r == 0))
             rows.append(row)
-        term = jnp.stack(rows)
-        term = keep(term)
-        return _convolved(moments, term, n_orders)
+        return _convolved(moments, keep(jnp.stack(rows)), n_orders)
 
 
 def _convolved(moments, term, n):

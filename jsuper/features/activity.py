@@ -99,9 +99,14 @@ def ranges(features: Any) -> tuple[jax.Array, jax.Array]:
 
 
 def has_activity(features: Any) -> bool:
-    """Returns whether the law of some features is known: all their parts have one."""
-    parts = getattr(features, "parts", (features,))
-    return all(callable(getattr(part, "activity", None)) for part in parts)
+    """Returns whether the law of some features is known: all their parts say it.
+
+    A subclass may sample something else, so that it has to say its own.
+    """
+    own = getattr(features, "part", features)  # within what JAX cannot look into
+    if "activity" not in type(own).__dict__:
+        return False
+    return all(map(has_activity, getattr(own, "parts", ())))
 
 
 def starts_at_zero(features: Any) -> bool:

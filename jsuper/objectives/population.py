@@ -23,10 +23,10 @@ def population_loss(
     $$L = \frac1n \sum_i I_i \, E (x_i - x'_i)^2, \qquad
       x' = f(W W^\top x + b)$$
 
-    with $f(z) = z$ where $z \ge t$, else 0. It is exact, to rounding, up to 8 features that
-    can be active together (6 where active features do not start at 0); beyond, it
-    is a cosine series that converges fast ([population](population.md) has a table). The
-    function works under `jax.jit`, `jax.vmap`, `jax.grad` and `jax.hessian`.
+    with $f(z) = z$ where $z \ge t$, else 0. It is exact, to rounding, up to 8 independent
+    features (6 where active ones do not start at 0, fewer in sets); beyond, it is a cosine
+    series that converges fast ([population](population.md) has a table). The function works
+    under `jax.jit`, `jax.vmap`, `jax.grad` and `jax.hessian`.
 
     Its gradient is that of the expectation, which the mean of gradients of samples is only
     where $f$ does not jump: with a threshold other than 0 it includes what is gained or

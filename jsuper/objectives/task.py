@@ -31,10 +31,11 @@ class Task:
     features, n times as large (Elhage et al. 2022, "Experiment Setup").
 
     Anything with the methods `init` and `loss` trains in its place, as long as it is a
-    pytree: `jsuper.train` and `jsuper.sweep` know nothing else of a task. Three further
+    pytree: `jsuper.train` and `jsuper.sweep` know nothing else of a task. Some further
     attributes are used where they exist: ``dims`` (names of the parameters' axes),
-    ``importance`` (stored with the result), and ``grid_value_and_grad`` (a faster way to
-    the same numbers for a whole grid).
+    ``importance`` (stored with the result), ``grid_value_and_grad`` (a faster way to the
+    same numbers for a whole grid), ``has_population_loss`` and ``population_loss(params)``
+    (the expected loss, if it is known), and ``is_sampled`` (False where no batch is).
 
     Args:
         features: Where inputs come from, such as `jsuper.SparseFeatures`: has

@@ -64,6 +64,11 @@ class Grid:
         self.has_population_loss = all(map(has_population_loss, tasks))
         if self.has_population_loss:
             self.recipe = dataclasses.replace(self.recipe, eval_batches=None)
+        elif recipe.eval_batches is None:
+            raise ValueError(
+                "recipe.eval_batches must be an integer of at least 1 where losses are "
+                "sampled, got None"
+            )
 
     def keys(self, key: jax.Array) -> jax.Array:
         """Returns one key per seed, shape (n_seeds,), or (n_cells, n_seeds) of them."""

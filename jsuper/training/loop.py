@@ -280,7 +280,8 @@ def population_losses(grid: TaskGrid, params: Any) -> jax.Array:
 
     # A few models at a time, since closed forms have many terms.
     n_models = shape[0] * shape[1]
-    places = jnp.arange(-(-n_models // AT_ONCE) * AT_ONCE).reshape(-1, AT_ONCE)
+    block = min(AT_ONCE, n_models)
+    places = jnp.arange(-(-n_models // block) * block).reshape(-1, block)
     losses = lax.map(jax.vmap(of_model), jnp.minimum(places, n_models - 1))
     return losses.ravel()[:n_models].reshape(shape)
 

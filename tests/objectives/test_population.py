@@ -276,6 +276,21 @@ def test_what_is_not_covered_is_said(change, error, message):
         js.Population(other)
 
 
+def test_a_subclass_that_samples_something_else_is_not_taken_for_its_parent():
+    class Shifted(js.SparseFeatures):
+        def sample(self, key, batch_size):
+            return super().sample(key, batch_size) + 0.1
+
+    own = js.Task(Shifted(5, 0.1), js.ToyModel(5, 2))
+    for task_of in (own, own.replace(features=js.JoinedFeatures([Shifted(5, 0.1)]))):
+        with pytest.raises(TypeError, match="does not cover features"):
+            js.Population(task_of)
+    ds = js.sweep(lambda: own, {}, js.Recipe(1, 16, eval_batches=1), key=jax.random.key(0))
+    assert ds["loss"].attrs["kind"] == "sampled"
+    with pytest.raises(ValueError, match="eval_batches must be an integer"):
+        js.sweep(lambda: own, {}, js.Recipe(1, eval_batches=None), key=jax.random.key(0))
+
+
 def test_wrong_parameters_are_refused():
     own = task(5, 0.1)
     params = own.init(jax.random.key(0))
