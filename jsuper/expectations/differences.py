@@ -96,11 +96,12 @@ def _derivative(primals, tangents):
         by_slope = (_moments(by_term, scale, 1) * sorted_slopes[:, None]).sum(0)
         along.append(by_start + by_slope)
     if not isinstance(by_density, SymbolicZero):
+        start, slope, density = primals
 
         def of_density(density):
-            return _of_tables(*primals[:2], density, _tables_of_cases)
+            return _of_tables(start, slope, density, _tables_of_cases)
 
-        _, also = jax.jvp(of_density, primals[2:], (by_density,))
+        _, also = jax.jvp(of_density, (density,), (by_density,))
         along = [one + other for one, other in zip(along, also, strict=True)]
     return moments, tuple(along)
 
