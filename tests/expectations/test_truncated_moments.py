@@ -107,6 +107,7 @@ def test_sums_scale():
             np.testing.assert_allclose(other.place, powers[:2] * one.place, rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("features", "tolerance"),
     [

@@ -69,7 +69,10 @@ def value_and_grad(n, m):
     return jax.jit(jax.value_and_grad(loss))
 
 
-@pytest.mark.parametrize(("n", "m"), [(2, 1), (3, 2), (5, 2)])
+@pytest.mark.parametrize(
+    ("n", "m"),
+    [(2, 1), *(pytest.param(n, 2, marks=pytest.mark.slow) for n in (3, 5))],
+)
 @pytest.mark.parametrize(
     ("dtype", "of_loss", "of_gradient"),
     [(np.float64, 1e-12, 1e-8), (np.float32, 1e-4, 1e-3)],
@@ -139,7 +142,7 @@ MODELS = {
 }
 
 
-@pytest.mark.optimized
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FEATURES)
 def test_it_is_the_mean_over_samples(kind):
     features = FEATURES[kind]
@@ -159,6 +162,7 @@ def test_it_is_the_mean_over_samples(kind):
         assert error < 4.5
 
 
+@pytest.mark.slow
 def test_moments_alone_give_it_for_the_linear_model():
     with jax.enable_x64(True):
         for kind in ("sparse", "one at a time", "20 sparse"):
@@ -217,6 +221,7 @@ def test_second_derivatives_are_differences_of_first_ones():
         np.testing.assert_allclose(jax.grad(at)(0.3), by_difference, rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_it_trains_as_any_task_does():
     def exact(density):
         return js.Population(task(3, density, -0.1))

@@ -75,6 +75,7 @@ def test_eigenvalues_are_those_of_differences_and_rotations_are_flat():
     assert abs(float(flat_ones[0])) < 1e-8
 
 
+@pytest.mark.slow
 def test_minima_are_distinct_and_lowest_first():
     axes = {"density": [0.2, 0.9]}
     found = js.minima(pair, axes, key=KEY, starts=60)
