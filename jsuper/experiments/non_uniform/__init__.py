@@ -12,7 +12,7 @@ from jsuper.experiments.non_uniform import figures, findings, train
 EXPERIMENT = Experiment(
     title="Non-uniform superposition: a pentagon with one feature of another density",
     source='"The Geometry of Superposition", section "Non-Uniform Superposition"',
-    minutes=2.0,
+    minutes=1.5,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,
