@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 from jax.typing import ArrayLike
 
@@ -55,7 +56,7 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
     }
 
 
-def branches(ratios: ArrayLike, densities: ArrayLike) -> xr.Dataset:
+def branches(ratios: npt.ArrayLike, densities: npt.ArrayLike) -> xr.Dataset:
     """The stationary point of either geometry for every ratio and density.
 
     ``loss_by_boxes`` is the loss once more, by the other closed form.
