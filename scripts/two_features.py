@@ -23,7 +23,7 @@ for build, batch_size in ((exact, None), (sampled, 64)):
     ds = js.sweep(
         build,
         {"importance": [0.2, 0.3, 0.5, 1.0], "seed": 20},
-        js.Recipe(10_000, batch_size, optax.sgd(0.5)),
+        js.Recipe(5_000, batch_size, optax.sgd(0.5)),
         key=jax.random.key(0),
         start=start,
     )

@@ -27,7 +27,7 @@ class Settings:
     scales: tuple[float, ...] = setting((0.01, 0.1, 1.0, 3.0), "scales of initial weights")
     starts: int = setting(24, "starts for each cell and scale")
     steps: int = 1_200
-    every: int = setting(4, "half the time step, twice the time: every … point")
+    every: int = setting(4, "half the step, twice the time: one point in")
     plane: int = setting(60, "plane of initial weights: points along each axis")
     penalties: int = setting(57, "values of the penalty")
     steps_of_penalties: int = setting(500, "steps for each of them")
