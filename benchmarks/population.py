@@ -3,7 +3,9 @@
 5→2 models at 40 densities from 8 seeds, importance 0.9^i, all from the same initial
 weights. The target is, for each density, the mean population loss over seeds after 10,000
 steps of 1,024 samples in the notebook's form (PyTorch). Timed is what reaches it at every
-density, compilation apart. Then the cost of one step by number of features.
+density, compilation apart. Which minimum a seed ends in is luck, on samples too: the
+notebook's recipe on other data is the measure of that. Then 16,000 models of the phase
+change, and the cost of one step by number of features.
 
     python benchmarks/population.py
 """
@@ -36,8 +38,9 @@ SIZES = (
     (50, 10),
     (100, 20),
 )
-EXACT = [(steps, rate) for steps in (100, 150, 200, 300, 500) for rate in (0.03, 0.1)]
-SAMPLED = [(steps, rate) for steps in (1_000, 2_000, 4_000) for rate in (0.01, 0.03)]
+EXACT = [(500, 0.03), (1_000, 0.01), (2_000, 0.01)]
+SAMPLED = [(1_000, 0.03), (2_000, 0.01), (4_000, 0.01)]
+ANNEALED = [(450, 40), (450, 60), (600, 60), (900, 60)]
 
 
 def sampled(density):
@@ -72,13 +75,45 @@ def notebook(W, b):
     return [x.detach().numpy().reshape(40, SEEDS, *x.shape[1:]) for x in (W, b)], seconds
 
 
-def timed(build, recipe, start):
-    """The mean losses at each density, and the seconds that a second call takes."""
+def annealed(steps: int, rate: float = 0.01) -> optax.GradientTransformation:
+    """Adam whose updates carry noise that dies away: it leaves shallow minima again."""
+
+    def init(params):
+        del params
+        return jnp.zeros((), jnp.int32)
+
+    def update(updates, step, params=None):
+        del params
+        key = jax.random.fold_in(jax.random.key(1), step)
+        size = jnp.maximum(1 - 1.5 * step / steps, 0)
+        noise = optax.tree.random_like(key, updates, jax.random.normal)
+        return jax.tree.map(lambda u, n: u + size * n, updates, noise), step + 1
+
+    return optax.chain(
+        optax.scale_by_adam(),
+        optax.GradientTransformation(init, update),
+        optax.scale_by_learning_rate(optax.cosine_decay_schedule(rate, steps)),
+    )
+
+
+def lbfgs() -> optax.GradientTransformationExtraArgs:
+    """L-BFGS with short steps and a short search: the slowest of many models decides."""
+    return optax.chain(
+        optax.scale_by_lbfgs(),
+        optax.scale(-1.0),
+        optax.clip_by_global_norm(0.3),
+        optax.scale_by_backtracking_linesearch(4, decrease_factor=0.3),
+    )
+
+
+def timed(build, stages, start) -> tuple[np.ndarray, float]:
+    """The mean losses at each density, and the seconds that a second run takes."""
     axes = {"density": DENSITIES, "seed": SEEDS}
 
-    def train():
-        begin = time.perf_counter()
-        ds = js.sweep(build, axes, recipe, key=KEY, start=start, chunks=1, progress=False)
+    def train() -> tuple[np.ndarray, float]:
+        begin, ds = time.perf_counter(), start
+        for recipe in stages:
+            ds = js.sweep(build, axes, recipe, key=KEY, start=ds, chunks=1, progress=False)
         return ds["loss"].mean("seed").values, time.perf_counter() - begin
 
     train()  # compiles
@@ -87,36 +122,78 @@ def timed(build, recipe, start):
 
 def to_equal_loss() -> dict:
     """Seconds to the target, by way of training."""
-    first = js.sweep(
-        sampled,
-        {"density": DENSITIES, "seed": SEEDS},
-        js.Recipe(1, optimizer=optax.set_to_zero()),
-        key=KEY,
-    )
+    axes = {"density": DENSITIES, "seed": SEEDS}
+    nothing = js.Recipe(1, optimizer=optax.set_to_zero())
+    first = js.sweep(sampled, axes, nothing, key=KEY)
     (W, b), seconds = notebook(first["W"].values, first["b"].values)
     trained = first.assign(W=(first["W"].dims, W), b=(first["b"].dims, b))
     target = js.losses(sampled, trained, key=KEY)["loss"].mean("seed").values
     print(f"PyTorch, notebook's form: {seconds:.1f} s", flush=True)
-    rows = [{"way": "PyTorch, 10,000 steps of 1,024", "seconds": seconds, "worst": 1.0}]
-    ways: list[tuple[str, Any, js.Recipe]] = [
-        ("notebook's recipe", sampled, js.Recipe(10_000))
+    rows: list[dict[str, Any]] = [
+        {"way": "PyTorch, 10,000 steps of 1,024", "seconds": seconds}
     ]
-    for build, settings, batch in ((sampled, SAMPLED, BATCH), (exact, EXACT, None)):
-        for steps, rate in settings:
-            adam = js.decaying_adam(steps, rate)
-            name = f"{steps:,} steps from rate {rate:g}"
-            ways.append((name, build, js.Recipe(steps, batch, adam, log_every=steps)))
-    for name, build, recipe in ways:
-        mean, own = timed(build, recipe, first)
-        way = f"{'exact' if build is exact else 'sampled'}, {name}"
-        worst = float((mean / target).max())
-        rows.append({"way": way, "seconds": own, "worst": worst})
+
+    def adam(steps, rate, batch_size):
+        return js.Recipe(steps, batch_size, js.decaying_adam(steps, rate), log_every=steps)
+
+    ways: list[tuple[str, Any, list[js.Recipe]]] = [
+        ("sampled, notebook's recipe", sampled, [js.Recipe(10_000)])
+    ]
+    for steps, rate in SAMPLED:
+        way = f"sampled, {steps:,} steps of Adam from rate {rate:g}"
+        ways.append((way, sampled, [adam(steps, rate, BATCH)]))
+    for steps, rate in EXACT:
+        way = f"exact, {steps:,} steps of Adam from rate {rate:g}"
+        ways.append((way, exact, [adam(steps, rate, None)]))
+    for steps, more in ANNEALED:
+        stages = [
+            js.Recipe(steps, None, annealed(steps), log_every=steps),
+            js.Recipe(more, None, lbfgs(), log_every=more),
+        ]
+        ways.append((f"exact, {steps} annealed steps and {more} of L-BFGS", exact, stages))
+    for way, build, stages in ways:
+        mean, own = timed(build, stages, first)
+        ratio = mean / target
+        row = {"way": way, "seconds": own, "worst": float(ratio.max())}
+        row |= {"mean": float(ratio.mean()), "above": int((ratio > 1.001).sum())}
+        rows.append(row)
         print(
-            f"{way:45s} {own:7.2f} s, {seconds / own:6.1f} × PyTorch; "
-            f"highest mean loss / target {worst:.4f}, mean {(mean / target).mean():.4f}",
+            f"{way:48s} {own:6.2f} s, {seconds / own:5.1f} × PyTorch; mean loss / target: "
+            f"mean {row['mean']:.4f}, highest {row['worst']:.4f}, more than 0.1% above at "
+            f"{row['above']} of 40 densities",
             flush=True,
         )
     return {"to_equal_loss": rows}
+
+
+def phase_change(steps: int = 1_000) -> dict:
+    """Seconds to train 16,000 models of the phase change, 2→1 and 3→2."""
+    rows = []
+    for n, m in ((2, 1), (3, 2)):
+
+        def task(density, importance, n=n, m=m):
+            weights = jnp.ones(n).at[-1].set(importance)
+            features = js.SparseFeatures(n, density)
+            return js.Population(js.Task(features, js.ToyModel(n, m), weights))
+
+        density, importance = np.geomspace(0.01, 1, 40), np.geomspace(0.1, 10, 40)
+        axes = {"density": density, "importance": importance, "seed": 10}
+        recipe = js.Recipe(steps, None, js.decaying_adam(steps, 0.03), log_every=steps)
+        seconds = 0.0
+        for _ in range(2):  # the first call compiles
+            begin = time.perf_counter()
+            ds = js.sweep(task, axes, recipe, key=KEY, chunks=1, progress=False)
+            seconds = time.perf_counter() - begin
+        ideal = js.theory.phase_losses(n, density[:, None], importance)
+        best = n * ds["loss"].min("seed") / np.min(list(ideal.values()), 0)
+        row = {"n_features": n, "seconds": seconds, "highest": float(best.max())}
+        rows.append(row)
+        print(
+            f"{n}→{m} × 16,000, {steps:,} steps: {seconds:.1f} s; best of ten seeds / best "
+            f"ideal solution: at most {row['highest']:.4f}",
+            flush=True,
+        )
+    return {"phase_change": rows}
 
 
 def cost_of_a_step() -> dict:
@@ -156,8 +233,8 @@ def cost_of_a_step() -> dict:
 
 
 def main() -> None:
-    """Prints both tables and writes them to out/population.json."""
-    results = to_equal_loss() | cost_of_a_step()
+    """Prints all tables and writes them to out/population.json."""
+    results = to_equal_loss() | phase_change() | cost_of_a_step()
     path = Path("out/population.json")
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=2), encoding="utf-8")

@@ -133,7 +133,9 @@ def _tables_of_cases(start, slope, density, *, with_each: bool):
     term = jnp.arange(n)[:, None]
     before = (size[:, None] < size) | ((size[:, None] == size) & (term < term.T)[..., None])
     rank = keep(before.sum(0))
-    scale = jnp.where(size.max(0) > 0, size.max(0), 1)
+    # Where the start is far below 0 and the terms are tiny, its powers would overflow.
+    scale = jnp.maximum(size.max(0), lax.stop_gradient(abs(start)))
+    scale = jnp.where(scale > 0, scale, 1)
     a, p = keep((_in_order(slope / scale, rank), _in_order(density, rank)))
     # A term too small for its powers adds nothing.
     is_small = abs(a) < float(jnp.finfo(dtype).tiny) ** 0.25

@@ -16,11 +16,13 @@ from jsuper.sweeps.sweep import sweep
 from jsuper.training import Recipe, decaying_adam
 from jsuper.validation import as_count
 
-SAME = 1e-4
-"""Polished models are the same minimum if no invariant differs by more."""
-
 ALIKE = 0.02
 """One of several trained models is polished for all if no invariant differs by more."""
+
+SAME = 1e-7
+"""Polished models are the same minimum if their losses differ by no more, relatively."""
+
+_NO_PLURAL = "dedicated", polytopes.UNKNOWN
 
 
 def minima(
@@ -35,9 +37,10 @@ def minima(
     """Finds the distinct minima of the population loss of every cell.
 
     Every cell is trained from many starts, models that ended alike are put together, and
-    one of each kind is polished (`jsuper.polish`). Minima are the same if they differ by a
-    rotation or reflection of the hidden dimensions, or by a permutation of features of
-    the same importance and density.
+    one of each kind is polished (`jsuper.polish`). Minima of the same loss, to 1e-7 of it,
+    are the same: they differ by a rotation or reflection of the hidden dimensions, by a
+    permutation of equal features, or lie in one valley, as the biases of outputs do that
+    are never active.
 
     Args:
         build: Makes the task of a cell, as in `jsuper.sweep`: one that
@@ -82,7 +85,10 @@ def minima(
     cells = [stacked.isel(cell=i) for i in range(stacked.sizes["cell"])]
     # Of each kind of model the best, its number of starts beside it.
     kinds = _kinds(build, trained, axes)
-    kept = [_alike(cell, kinds, ALIKE, cell["finite"].values.astype(int)) for cell in cells]
+    kept = [
+        _alike(_invariants(cell, kinds), ALIKE, cell, cell["finite"].values.astype(int))
+        for cell in cells
+    ]
     found = _over_cells(trained, axes, cells, kept)
     found = curvature(build, polish(build, found))
     stacked = found.stack(cell=list(axes), create_index=False)
@@ -91,7 +97,8 @@ def minima(
     for cell in cells:
         at_minimum = cell["stands_at"] == "minimum"
         counts = cell["starts"].where(at_minimum, 0).values
-        kept.append(_alike(cell, kinds, SAME, counts))
+        loss = _log_loss(cell)[:, None]
+        kept.append(_alike(loss, SAME, cell, counts))
     found = _over_cells(found, axes, cells, kept)
     share = (found["starts"] / starts).assign_attrs(long_name="share of starts")
     found = found.assign(share=share, geometry=_geometry(found))
@@ -115,10 +122,16 @@ def _kinds(
 
 
 def _alike(
-    cell: xr.Dataset, kinds: list[np.ndarray], tolerance: float, starts: np.ndarray
+    invariants: np.ndarray, tolerance: float, cell: xr.Dataset, starts: np.ndarray
 ) -> list[tuple[int, int]]:
-    """The best model of each kind, by its place, and how many starts ended there."""
-    invariants = _invariants(cell, kinds)
+    """The best model of each kind, by its place, and how many starts ended there.
+
+    Args:
+        invariants: Numbers of each model, in which those of one kind are alike.
+        tolerance: By which they may differ.
+        cell: The models.
+        starts: How many starts each stands for.
+    """
     found: list[list[int]] = []
     for i in np.argsort(cell["loss"].values, kind="stable"):
         if starts[i] == 0:
@@ -133,20 +146,24 @@ def _alike(
 
 
 def _invariants(cell: xr.Dataset, kinds: list[np.ndarray]) -> np.ndarray:
-    """Numbers of each model that no rotation, reflection or allowed permutation changes."""
+    """Numbers of each model that no rotation, reflection or allowed permutation changes.
+
+    Biases are left to the loss: that of an output that is never active is free.
+    """
     along = next(d for d in ("seed", "minimum") if d in cell.dims)
     W = cell["W"].transpose(along, "feature", "hidden").values
     gram = W @ W.swapaxes(1, 2)
-    columns = [np.linalg.eigvalsh(np.nan_to_num(gram))]
-    biases = cell["b"].transpose(along, "feature").values if "b" in cell else None
+    columns = [_log_loss(cell)[:, None], np.linalg.eigvalsh(np.nan_to_num(gram))]
     for i, own in enumerate(kinds):
         columns.append(np.sort(gram[:, own, own], axis=1))
-        if biases is not None:
-            columns.append(np.sort(biases[:, own], axis=1))
         for other in kinds[i:]:
             block = gram[:, own][:, :, other].reshape(len(W), -1)
             columns.append(np.sort(block, axis=1))
     return np.concatenate(columns, axis=1)
+
+
+def _log_loss(cell: xr.Dataset) -> np.ndarray:
+    return np.log(np.maximum(cell["loss"].values.astype(float), 1e-30))
 
 
 def _over_cells(ds, axes, cells, kept) -> xr.Dataset:
@@ -185,7 +202,8 @@ def _geometry(found: xr.Dataset) -> xr.DataArray:
         blocks = polytopes.identify(W)
         counts = collections.Counter(block.name for block in blocks)
         return " + ".join(
-            kind if n == 1 else f"{n} {kind}s" for kind, n in sorted(counts.items())
+            kind if n == 1 else f"{n} {kind}{'s' * (kind not in _NO_PLURAL)}"
+            for kind, n in sorted(counts.items())
         )
 
     return xr.apply_ufunc(

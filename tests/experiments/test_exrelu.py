@@ -14,7 +14,7 @@ from jsuper.experiments.exrelu import EXPERIMENT, findings, measures, train
 
 @pytest.fixture(scope="module")
 def models():
-    small = dataclasses.replace(EXPERIMENT.quick, runs_seeds=8, batches=32)
+    small = dataclasses.replace(EXPERIMENT.quick, runs_seeds=8)
     return EXPERIMENT.models(small)
 
 

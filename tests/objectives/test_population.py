@@ -221,6 +221,19 @@ def test_second_derivatives_are_differences_of_first_ones():
         np.testing.assert_allclose(jax.grad(at)(0.3), by_difference, rtol=1e-7)
 
 
+def test_a_weight_that_has_died_spoils_no_derivative():
+    # In single precision the powers of a bias over such a weight are infinite.
+    own, b = task(2, 0.3, m=1), jnp.array([-0.02, -0.1])
+
+    def loss(w):
+        return js.population_loss(own, {"W": jnp.stack([1.0, w])[:, None], "b": b})
+
+    slope, curve = jax.grad(loss), jax.jit(jax.hessian(loss))
+    assert abs(float(slope(1e-20)) - float(slope(0.0))) < 1e-6
+    expected = (float(slope(1e-3)) - float(slope(-1e-3))) / 2e-3
+    assert abs(float(curve(1e-20)) - expected) < 2e-3
+
+
 @pytest.mark.slow
 def test_it_trains_as_any_task_does():
     def exact(density):

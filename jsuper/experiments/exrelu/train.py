@@ -40,7 +40,6 @@ class Settings:
         "thresholds of pentagons",
     )
     restarts: int = setting(4, "seeds of pairs and pentagons")
-    batches: int = setting(1_024, "batches of the loss measured again")
 
 
 FULL = Settings()
@@ -54,7 +53,6 @@ QUICK = Settings(
     pair_thresholds=(-0.58, -0.4),
     pentagon_thresholds=(-0.2, -0.1, 0.0),
     restarts=2,
-    batches=128,
 )
 
 
@@ -68,7 +66,7 @@ def task(
 
 def train(settings: Settings) -> dict[str, xr.Dataset]:
     """Trains and measures everything."""
-    s, recipe = settings, js.Recipe(settings.steps, eval_batches=256)
+    s, recipe = settings, js.Recipe(settings.steps)
 
     def fit(densities, thresholds, seeds: int, key: int, **more) -> xr.Dataset:
         axes = {"density": densities, "threshold": thresholds, "seed": seeds}
@@ -76,7 +74,6 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
 
     ds = fit(s.densities, s.thresholds, s.seeds, 0)
     runs = fit([s.runs_density], s.runs_thresholds, s.runs_seeds, 3)
-    fresh = {"key": jax.random.key(4), "batches": s.batches}
     sparsest = js.best_seed(ds.isel(density=-1))
     # ReLU's pentagon is set into models with lower thresholds. Biases move just below the
     # threshold where they are not: an output whose bias reaches it is no longer silent.
@@ -84,15 +81,14 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
     start = sparsest.sel(threshold=0.0)[["W", "b"]].reset_coords(drop=True)
     thresholds = xr.DataArray(values, {"threshold": values}, "threshold")
     start = start.assign(b=np.minimum(start["b"], thresholds - 0.01))
-    as_set = js.losses(task, start.assign_coords(density=density), **fresh)["loss"]
-    pentagons = fit([density], values, s.restarts, 2, start=start)
-    pentagons = js.losses(task, pentagons, **fresh).isel(density=0)
+    as_set = js.losses(task, start.assign_coords(density=density), key=jax.random.key(4))
+    pentagons = fit([density], values, s.restarts, 2, start=start).isel(density=0)
     return {
         "map": ds,
         "runs": runs.isel(density=0),
-        "sparsest": js.losses(task, sparsest, **fresh),
+        "sparsest": sparsest,
         "pairs": train_pairs(s.pair_thresholds, s.restarts, s.steps),
-        "pentagons": pentagons.assign(loss_as_set=as_set),
+        "pentagons": pentagons.assign(loss_as_set=as_set["loss"]),
     }
 
 
@@ -103,7 +99,7 @@ def train_pairs(thresholds, seeds: int, steps: int) -> xr.Dataset:
     small = signs * xr.DataArray(sizes, {"seed": range(seeds)}, ("seed", *signs.dims))
     build = functools.partial(task, sizes=(2, 1), importance=1.0)
     # Without weight decay, whose pull the fixed point does not know.
-    recipe = js.Recipe(steps, optimizer=optax.adam(1e-3), eval_batches=1)
+    recipe = js.Recipe(steps, optimizer=optax.adam(1e-3))
     axes = {"density": (0.01, 0.02, 0.05), "threshold": thresholds, "seed": seeds}
     trained = {}
     for name, W in {"small weights": small, "the pair": signs}.items():

@@ -1,0 +1,169 @@
+"""Where the pentagon stops being the best minimum, and where it stops being one at all.
+
+Two computations, which share neither the algorithm of the loss nor the optimizer nor the
+way to second derivatives, give each of these densities.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.optimize
+import xarray as xr
+from jax.flatten_util import ravel_pytree
+
+import jsuper as js
+from jsuper import polytopes
+from jsuper.objectives.expected import expected_loss
+
+LIKE = {"W": np.zeros((5, 2)), "b": np.zeros(5)}
+"""The parameters of a model, in the order of flat ones."""
+
+
+class Surface:
+    """The expected loss of five features over flat parameters, float64.
+
+    Args:
+        importance: Shape (5,).
+        by_differences: How the expectation is computed: by differences with derivatives of
+            their own (`jsuper.expectations.differences`), or by the recurrence of boxes
+            with those of JAX.
+    """
+
+    def __init__(self, importance: np.ndarray, by_differences: bool):
+        self.newton = by_differences
+
+        def loss(flat, density):
+            model = js.ToyModel(5, 2)
+            task = js.Task(js.SparseFeatures(5, density), model, jnp.asarray(importance))
+            return expected_loss(task, ravel_pytree(LIKE)[1](flat), by_differences)
+
+        self.value_and_grad = jax.jit(jax.value_and_grad(loss))
+        self._hessian = jax.jit(jax.jacfwd(jax.grad(loss)))
+
+    def hessian(self, flat: np.ndarray, density: float) -> np.ndarray:
+        """Exact second derivatives, or central differences of the gradient."""
+        if self.newton:
+            return np.asarray(self._hessian(flat, density))
+        h = 1e-5
+        columns = [
+            (self.value_and_grad(flat + h * e, density)[1])
+            - self.value_and_grad(flat - h * e, density)[1]
+            for e in np.eye(len(flat))
+        ]
+        hessian = np.stack(columns) / (2 * h)
+        return (hessian + hessian.T) / 2
+
+    def settled(self, flat: np.ndarray, density: float) -> tuple[np.ndarray, float]:
+        """The minimum nearby, by a trust region or by BFGS, and its loss."""
+        how = {"method": "BFGS", "options": {"gtol": 1e-10}}
+        if self.newton:
+            options = {"gtol": 1e-11, "initial_trust_radius": 0.02}
+            how = {"method": "trust-exact", "options": options, "hess": self.hessian}
+        found = scipy.optimize.minimize(
+            lambda x, p: tuple(map(np.asarray, self.value_and_grad(x, p))),
+            flat,
+            args=(density,),
+            jac=True,
+            **how,
+        )
+        return found.x, float(found.fun)
+
+    def lowest_eigenvalue(self, flat: np.ndarray, density: float) -> float:
+        """The lowest eigenvalue of the Hessian that is not the rotation's."""
+        W = np.asarray(ravel_pytree(LIKE)[1](flat)["W"])
+        turn = {"W": W @ np.array([[0.0, 1.0], [-1.0, 0.0]]), "b": np.zeros(5)}
+        along = np.asarray(ravel_pytree(turn)[0])
+        along = along / np.linalg.norm(along)
+        across = np.eye(len(flat)) - np.outer(along, along)
+        lifted = across @ self.hessian(flat, density) @ across + np.outer(along, along)
+        return float(np.linalg.eigvalsh(lifted)[0])
+
+
+def of_pentagon(levels: xr.Dataset, importance: np.ndarray) -> xr.Dataset:
+    """Returns the limits of the pentagon, each from both computations.
+
+    Args:
+        levels: Minima with their ``level``, at descending densities.
+        importance: Shape (5,).
+
+    Returns:
+        ``crossing`` (way): the density above which another minimum is better;
+        ``end`` (way): that above which the pentagon is no minimum; ``successor``: the name
+        of the better one; ``falls_to``: what a pentagon beyond its end becomes.
+    """
+    best = levels["level"].isel(minimum=0).values
+    place = int(np.flatnonzero(best == "pentagon")[0])
+    at = float(levels["density"][place])
+    successor = str(best[place - 1])
+    other_at = float(levels["density"][place - 1])
+    found: dict[str, list[float]] = {"crossing": [], "end": []}
+    falls_to = ""
+    with jax.enable_x64(True):
+        starts = [flat_of(levels.isel(density=i, minimum=0)) for i in (place, place - 1)]
+        for by_differences in (True, False):
+            surface = Surface(importance, by_differences)
+            pentagon = Branch(surface, starts[0], at)
+            other = Branch(surface, starts[1], other_at)
+
+            def excess(log, pentagon=pentagon, other=other):
+                p = float(np.exp(log))
+                return pentagon.loss(p) - other.loss(p)
+
+            found["crossing"].append(root(excess, at, other_at))
+            end, falls_to = pentagon.end()
+            found["end"].append(end)
+    ways = {"way": ["differences, Newton", "boxes, BFGS"]}
+    ds = xr.Dataset({name: ("way", values) for name, values in found.items()}, ways)
+    return ds.assign(successor=successor, falls_to=falls_to)
+
+
+def root(function: Callable[[float], float], low: float, high: float) -> float:
+    """The density between two at which a function of its logarithm is 0."""
+    ends = np.log([low, high]).tolist()
+    return float(np.exp(scipy.optimize.brentq(function, *ends, xtol=1e-9)))
+
+
+class Branch:
+    """A minimum that is followed over density, from the nearest place where it is known."""
+
+    def __init__(self, surface: Surface, flat: np.ndarray, density: float):
+        self.surface = surface
+        self.known = {density: surface.settled(flat, density)[0]}
+
+    def loss(self, density: float) -> float:
+        """Its loss at a density."""
+        nearest = min(self.known, key=lambda p: abs(np.log(p / density)))
+        flat, loss = self.surface.settled(self.known[nearest], density)
+        self.known[density] = flat
+        return loss
+
+    def end(self) -> tuple[float, str]:
+        """The density above which it is a pentagon no more, and what it becomes then."""
+        inside, outside, becomes = max(self.known), np.inf, ""
+        step = 1.02
+        while outside / inside > 1 + 1e-6:
+            density = (
+                inside * step if np.isinf(outside) else float(np.sqrt(inside * outside))
+            )
+            flat, _ = self.surface.settled(self.known[inside], density)
+            name = geometry(flat)
+            if name == "pentagon" and self.surface.lowest_eigenvalue(flat, density) > 0:
+                inside = density
+                self.known[density] = flat
+            else:
+                outside, becomes = density, name
+        return inside, becomes
+
+
+def flat_of(model: xr.Dataset) -> np.ndarray:
+    """Flat parameters of one model of a dataset."""
+    W = model["W"].transpose("feature", "hidden").values.astype(float)
+    return np.asarray(ravel_pytree({"W": W, "b": model["b"].values.astype(float)})[0])
+
+
+def geometry(flat: np.ndarray) -> str:
+    """The name of what a model's features form."""
+    W = np.asarray(ravel_pytree(LIKE)[1](flat)["W"])
+    return " + ".join(sorted(block.name for block in polytopes.identify(W)))

@@ -1,0 +1,55 @@
+"""All minima over density, and the densities at which the pentagon stops being one."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+
+import jsuper as js
+from jsuper.experiments.energy_levels import limits
+from jsuper.experiments.energy_levels.measures import with_levels
+from jsuper.experiments.experiment import setting
+
+IMPORTANCE = {"equal": np.ones(5), "0.9^i": 0.9 ** np.arange(5)}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Densities, and how their minima are looked for."""
+
+    densities: int = setting(100, "densities from 1 to 0.01")
+    starts: int = setting(1_000, "starts of each density")
+    steps: int = setting(400, "steps of training before a model is polished")
+
+
+FULL = Settings()
+QUICK = Settings(densities=5, starts=24, steps=300)
+
+
+def task(density, importance: str = "equal") -> js.Population:
+    """Five features in two dimensions, on the expected loss."""
+    weights = jnp.asarray(IMPORTANCE[importance])
+    return js.Population(js.Task(js.SparseFeatures(5, density), js.ToyModel(5, 2), weights))
+
+
+def train(settings: Settings) -> dict[str, xr.Dataset]:
+    """Finds the minima of every density, and follows the pentagon to where it ends."""
+    axes = {"density": np.geomspace(1, 0.01, settings.densities)}
+    recipe = js.Recipe(settings.steps, None, js.decaying_adam, log_every=settings.steps)
+    found, ends = {}, {}
+    for name in IMPORTANCE:
+        levels = js.minima(
+            lambda density, name=name: task(density, name),
+            axes,
+            key=jax.random.key(0),
+            starts=settings.starts,
+            recipe=recipe,
+        )
+        found[name] = with_levels(levels)
+        ends[name] = limits.of_pentagon(found[name], IMPORTANCE[name])
+    return {
+        **{name.replace("^", ""): levels for name, levels in found.items()},
+        "limits": xr.concat(ends.values(), xr.Variable("importance", list(ends))),
+    }
