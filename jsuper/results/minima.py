@@ -16,8 +16,9 @@ from jsuper.sweeps.sweep import sweep
 from jsuper.training import Recipe, decaying_adam
 from jsuper.validation import as_count
 
-ALIKE = 0.02
-"""One of several trained models is polished for all if no invariant differs by more."""
+ALIKE, MOST_KINDS = 0.02, 100
+"""One of several trained models is polished for all if no invariant differs by more. Where
+that makes more kinds, as in a flat valley, this tolerance doubles until it makes fewer."""
 
 SAME = 1e-7
 """Polished models are the same minimum if their losses differ by no more, relatively."""
@@ -85,10 +86,7 @@ def minima(
     cells = [stacked.isel(cell=i) for i in range(stacked.sizes["cell"])]
     # Of each kind of model the best, its number of starts beside it.
     kinds = _kinds(build, trained, axes)
-    kept = [
-        _alike(_invariants(cell, kinds), ALIKE, cell, cell["finite"].values.astype(int))
-        for cell in cells
-    ]
+    kept = [_few_kinds(cell, kinds) for cell in cells]
     found = _over_cells(trained, axes, cells, kept)
     found = curvature(build, polish(build, found))
     stacked = found.stack(cell=list(axes), create_index=False)
@@ -119,6 +117,16 @@ def _kinds(
     rows = np.concatenate([density[:, None], importance], axis=1)
     _, kind = np.unique(rows, axis=0, return_inverse=True)
     return [np.flatnonzero(kind == k) for k in range(kind.max() + 1)]
+
+
+def _few_kinds(cell: xr.Dataset, kinds: list[np.ndarray]) -> list[tuple[int, int]]:
+    """The best model of each kind after training, as `_alike` returns them."""
+    invariants, starts = _invariants(cell, kinds), cell["finite"].values.astype(int)
+    tolerance, found = ALIKE, _alike(invariants, ALIKE, cell, starts)
+    while len(found) > MOST_KINDS:
+        tolerance *= 2
+        found = _alike(invariants, tolerance, cell, starts)
+    return found
 
 
 def _alike(

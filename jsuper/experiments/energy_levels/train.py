@@ -20,8 +20,8 @@ class Settings:
     """Densities, and how their minima are looked for."""
 
     densities: int = setting(100, "densities from 1 to 0.01")
-    starts: int = setting(1_000, "starts of each density")
-    steps: int = setting(400, "steps of training before a model is polished")
+    starts: int = setting(400, "starts of each density")
+    steps: int = setting(500, "steps of training before a model is polished")
 
 
 FULL = Settings()
