@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+import scipy.optimize
 import xarray as xr
 
 import jsuper as js
@@ -109,13 +110,11 @@ def test_the_crossing_is_where_samples_say():
             for name, (W, b) in start.items()
         }
 
-        def excess(log):
-            pentagon, digons = (
-                branch.loss(float(np.exp(log))) for branch in branches.values()
-            )
+        def excess(density):
+            pentagon, digons = (branch.loss(density) for branch in branches.values())
             return pentagon - digons
 
-        crossing = limits.root(excess, 0.215, 0.25)
+        crossing = float(scipy.optimize.brentq(excess, 0.215, 0.24, xtol=1e-9))
         flat = {name: branch.known[crossing] for name, branch in branches.items()}
     # The same examples for both: their difference has little noise.
     task = js.Task(js.SparseFeatures(5, crossing), js.ToyModel(5, 2))

@@ -4,8 +4,6 @@ Two computations, which share neither the algorithm of the loss nor the optimize
 way to second derivatives, give each of these densities.
 """
 
-from collections.abc import Callable
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -95,9 +93,7 @@ def of_pentagon(levels: xr.Dataset, importance: np.ndarray) -> xr.Dataset:
     """
     best = levels["level"].isel(minimum=0).values
     place = int(np.flatnonzero(best == "pentagon")[0])
-    at = float(levels["density"][place])
-    successor = str(best[place - 1])
-    other_at = float(levels["density"][place - 1])
+    at, above = (float(levels["density"][i]) for i in (place, place - 1))
     found: dict[str, list[float]] = {"crossing": [], "end": []}
     falls_to = ""
     with jax.enable_x64(True):
@@ -105,55 +101,70 @@ def of_pentagon(levels: xr.Dataset, importance: np.ndarray) -> xr.Dataset:
         for by_differences in (True, False):
             surface = Surface(importance, by_differences)
             pentagon = Branch(surface, starts[0], at)
-            other = Branch(surface, starts[1], other_at)
+            other = Branch(surface, starts[1], above)
+            end, falls_to = pentagon.end()
 
             def excess(log, pentagon=pentagon, other=other):
                 p = float(np.exp(log))
                 return pentagon.loss(p) - other.loss(p)
 
-            found["crossing"].append(root(excess, at, other_at))
-            end, falls_to = pentagon.end()
+            ends = np.log([at, min(above, end)]).tolist()
+            crossing = float(np.exp(scipy.optimize.brentq(excess, *ends, xtol=1e-9)))
+            found["crossing"].append(crossing)
             found["end"].append(end)
     ways = {"way": ["differences, Newton", "boxes, BFGS"]}
     ds = xr.Dataset({name: ("way", values) for name, values in found.items()}, ways)
-    return ds.assign(successor=successor, falls_to=falls_to)
-
-
-def root(function: Callable[[float], float], low: float, high: float) -> float:
-    """The density between two at which a function of its logarithm is 0."""
-    ends = np.log([low, high]).tolist()
-    return float(np.exp(scipy.optimize.brentq(function, *ends, xtol=1e-9)))
+    return ds.assign(successor=str(best[place - 1]), falls_to=falls_to)
 
 
 class Branch:
-    """A minimum that is followed over density, from the nearest place where it is known."""
+    """A minimum that is followed over density in small steps.
+
+    Args:
+        surface: The loss.
+        flat: Where it starts.
+        density: The density of the start.
+    """
+
+    STEP = 0.01
+    """Largest step, in the logarithm of the density."""
 
     def __init__(self, surface: Surface, flat: np.ndarray, density: float):
-        self.surface = surface
+        self.surface, self.name = surface, geometry(flat)
         self.known = {density: surface.settled(flat, density)[0]}
 
     def loss(self, density: float) -> float:
-        """Its loss at a density."""
-        nearest = min(self.known, key=lambda p: abs(np.log(p / density)))
-        flat, loss = self.surface.settled(self.known[nearest], density)
-        self.known[density] = flat
-        return loss
+        """Its loss at a density that it reaches."""
+        became = self.followed(density)
+        if became != self.name:
+            raise ValueError(f"density must be one with a {self.name}, got {density}")
+        return float(self.surface.value_and_grad(self.known[density], density)[0])
+
+    def followed(self, density: float) -> str:
+        """Follows it to a density; returns its name, or what it becomes on the way."""
+        while density not in self.known:
+            nearest = min(self.known, key=lambda p: abs(np.log(p / density)))
+            gap = np.clip(np.log(density / nearest), -self.STEP, self.STEP)
+            last = abs(gap) < self.STEP
+            p = density if last else float(nearest * np.exp(gap))
+            flat, _ = self.surface.settled(self.known[nearest], p)
+            if geometry(flat) != self.name:
+                return geometry(flat)
+            if self.surface.lowest_eigenvalue(flat, p) <= 0:
+                return "a saddle"
+            self.known[p] = flat
+        return self.name
 
     def end(self) -> tuple[float, str]:
-        """The density above which it is a pentagon no more, and what it becomes then."""
-        inside, outside, becomes = max(self.known), np.inf, ""
-        step = 1.02
+        """The density above which it is a minimum no more, and what it becomes then."""
+        inside, outside, becomes = max(self.known), 1.0, ""
         while outside / inside > 1 + 1e-6:
-            density = (
-                inside * step if np.isinf(outside) else float(np.sqrt(inside * outside))
-            )
-            flat, _ = self.surface.settled(self.known[inside], density)
-            name = geometry(flat)
-            if name == "pentagon" and self.surface.lowest_eigenvalue(flat, density) > 0:
+            density = float(np.sqrt(inside * outside))
+            if (name := self.followed(density)) == self.name:
                 inside = density
-                self.known[density] = flat
             else:
                 outside, becomes = density, name
+            inside = max(inside, *self.known)
         return inside, becomes
 
 
