@@ -66,6 +66,7 @@ def test_minima_have_names(made):
 
 def test_findings_can_go_either_way(made):
     assert findings.order(measures.best(made)).agrees
+    assert findings.order(["2 dedicated", "other", "2 digons", "pentagon"]).agrees
     assert not findings.order(["2 digons", "2 dedicated", "pentagon"]).agrees
     assert not findings.arrangements(made).agrees  # one pentagon, not 12
     assert findings.luck(made).agrees
@@ -85,13 +86,9 @@ def test_a_small_version():
     found = EXPERIMENT.findings(models)
     assert found[1].agrees
     assert found[2].agrees
-    ends = models["limits"].to_dataset().isel(way=0)
-    # Two ideal digons and a dropped feature cost 2 s²/3 + s/3 - s²/4, the pentagon less
-    # below its crossing: at its crossing all digons can do is a little better than that.
-    s = float(ends["crossing"].sel(importance="equal"))
-    assert 0.2 < s < float(ends["end"].sel(importance="equal"))
-    with_digons = models["equal"].to_dataset()["loss"]
-    assert (with_digons.min("minimum") > 0).all()
+    equal = models["equal"].to_dataset()
+    assert 0.2 < float(equal["crossing"][0]) < float(equal["end"][0]) < 0.35
+    assert (equal["loss"].min("minimum") > 0).all()
     drawn = EXPERIMENT.figures(models)
     assert set(drawn) == {"levels", "shares", "solutions"}
 

@@ -24,16 +24,16 @@ COLORS = {
 def figures(models: xr.DataTree) -> dict[str, Figure]:
     """All figures by name."""
     ds = datasets(models)
-    found = {"equal": ds["equal"], "0.9^i": ds["0.9i"]}
+    found = {"equal importance": ds["equal"], "importance $0.9^i$": ds["decreasing"]}
     return {
-        "levels": levels(found, ds["limits"]),
+        "levels": levels(found),
         "shares": shares(found),
         "solutions": solutions(ds["equal"]),
     }
 
 
-def levels(found: dict[str, xr.Dataset], limits: xr.Dataset) -> Figure:
-    """Loss / density of every minimum; lines join the lowest ones of a name."""
+def levels(found: dict[str, xr.Dataset]) -> Figure:
+    """Loss / density of every minimum; where a name has one, a line joins them."""
     figure = Figure(figsize=(8.2, 4.0))
     axes = figure.subplots(1, 2, sharey=True)
     for panel, (name, ds) in zip(axes, found.items(), strict=True):
@@ -42,14 +42,14 @@ def levels(found: dict[str, xr.Dataset], limits: xr.Dataset) -> Figure:
             own = energy.where(ds["level"] == level)
             if not own.notnull().any():
                 continue
-            look = {"color": color, "linestyle": "none", "markersize": 1.6}
+            look = {"color": color, "linestyle": "none", "markersize": 2.0}
             panel.plot(ds["density"], own.transpose("density", ...), ".", **look)
-            if level != "other":
+            if level != "other" and panel is axes[0]:
                 line = measures.lowest(ds, level)
                 panel.plot(ds["density"], line, color=color, label=level)
         panel.plot([], [], ".", color=COLORS["other"], label="other")
-        draw_limits(panel, limits.sel(importance=name).isel(way=0))
-        panel.set(title=f"importance {name}", xscale="log", xlabel="density")
+        draw_limits(panel, ds.isel(way=0))
+        panel.set(title=name, xscale="log", xlabel="density")
         style.plain_log(panel.xaxis)
     axes[0].set(ylabel="loss / density", ylim=(0, None))
     axes[0].legend(loc="upper left")
@@ -79,7 +79,7 @@ def shares(found: dict[str, xr.Dataset]) -> Figure:
             ds["density"].values,
             COLORS,
         )
-        panel.set(title=f"importance {name}", xlabel="density", ylim=(0, 1))
+        panel.set(title=name, xlabel="density", ylim=(0, 1))
         style.plain_log(panel.xaxis)
         panel.yaxis.set_major_formatter(PercentFormatter(1))
     axes[0].set_ylabel("share of starts")
@@ -90,7 +90,7 @@ def shares(found: dict[str, xr.Dataset]) -> Figure:
 
 def solutions(ds: xr.Dataset) -> Figure:
     """One model of each name, at a density where it is a minimum, as near 0.15 as it is."""
-    figure = Figure(figsize=(8.2, 1.9))
+    figure = Figure(figsize=(8.2, 1.75))
     shown = [level for level in measures.LEVELS if (ds["level"] == level).any()]
     for panel, level in zip(figure.subplots(1, len(shown)), shown, strict=True):
         cells = ds.isel(density=(ds["level"] == level).any("minimum").values)

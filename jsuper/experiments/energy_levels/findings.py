@@ -8,29 +8,43 @@ from jsuper.experiments.energy_levels import measures
 from jsuper.experiments.findings import Case, Finding
 from jsuper.files import datasets
 
+IMPORTANCES = {"equal": "equal", "decreasing": "0.9^i"}
+"""Names of the datasets, and what they stand for."""
+
 
 def findings(models: xr.DataTree) -> list[Finding]:
     """Four findings on the minima of five features."""
     ds = datasets(models)
-    limits = ds["limits"]
+    limits = xr.concat(
+        [ds[name][["crossing", "end"]] for name in IMPORTANCES],
+        xr.Variable("importance", list(IMPORTANCES.values())),
+    )
     return [
-        order(measures.best(ds["0.9i"])),
+        order(measures.best(ds["decreasing"])),
         limit(limits, "crossing", "best minimum up to density"),
         limit(limits, "end", "a minimum up to density"),
-        arrangements(ds["0.9i"]),
+        arrangements(ds["decreasing"]),
         luck(ds["equal"]),
     ]
 
 
 def order(best: list[str]) -> Finding:
     """Which solutions are best, one after the other."""
-    named = [name for name in best if name != "other"]
     stated = ["2 dedicated", "2 digons", "pentagon"]
+    named = [name for name in best if name in stated]
     return Finding(
         "as features become sparser, two dedicated features become two pairs, then a "
         "pentagon",
-        [Case("importance 0.9^i", "best minima of these names, in this order", len(named))],
-        "the best minimum has these names in this order; between them others may be best",
+        [
+            Case(
+                "importance 0.9^i",
+                "stretches of density with these as the best",
+                len(named),
+            ),
+            Case("", "with another solution between them", len(best) - len(named)),
+        ],
+        "each is the best minimum on one stretch of density, in this order; others may be "
+        "best between them",
         named == stated,
     )
 

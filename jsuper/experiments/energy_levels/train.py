@@ -12,7 +12,7 @@ from jsuper.experiments.energy_levels import limits
 from jsuper.experiments.energy_levels.measures import with_levels
 from jsuper.experiments.experiment import setting
 
-IMPORTANCE = {"equal": np.ones(5), "0.9^i": 0.9 ** np.arange(5)}
+IMPORTANCE = {"equal": np.ones(5), "decreasing": 0.9 ** np.arange(5)}
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,15 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
     """Finds the minima of every density, and follows the pentagon to where it ends."""
     axes = {"density": np.geomspace(1, 0.01, settings.densities)}
     recipe = js.Recipe(settings.steps, None, js.decaying_adam, log_every=settings.steps)
-    found, ends = {}, {}
-    for name in IMPORTANCE:
-        levels = js.minima(
+    found = {}
+    for name, importance in IMPORTANCE.items():
+        minima = js.minima(
             lambda density, name=name: task(density, name),
             axes,
             key=jax.random.key(0),
             starts=settings.starts,
             recipe=recipe,
         )
-        found[name] = with_levels(levels)
-        ends[name] = limits.of_pentagon(found[name], IMPORTANCE[name])
-    return {
-        **{name.replace("^", ""): levels for name, levels in found.items()},
-        "limits": xr.concat(ends.values(), xr.Variable("importance", list(ends))),
-    }
+        levels = with_levels(minima)
+        found[name] = levels.assign(limits.of_pentagon(levels, importance))
+    return found
