@@ -10,7 +10,7 @@ from jax import lax
 from jax.typing import ArrayLike
 
 from jsuper.models.toy import Params
-from jsuper.objectives import expected, fused
+from jsuper.objectives import expected, fused, whole
 from jsuper.pytrees import pytree, static, visible
 from jsuper.validation import check, check_number, per_feature
 
@@ -211,6 +211,14 @@ class Task:
         plain = plain and type(self).loss is Task.loss
         if not plain or not fused.applies(self.features, self.model):
             return None
-        return fused.value_and_grad(
-            self.features, self.model, self.importance, params, keys, batch_size
-        )
+
+        # The platform that the code is compiled for, which may not be JAX's default.
+        def on_cpu(params, keys):
+            return fused.value_and_grad(
+                self.features, self.model, self.importance, params, keys, batch_size
+            )
+
+        def elsewhere(params, keys):
+            return whole.value_and_grad(self, params, keys, batch_size)
+
+        return lax.platform_dependent(params, keys, cpu=on_cpu, default=elsewhere)
