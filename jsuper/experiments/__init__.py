@@ -19,6 +19,7 @@ NAMES = (
     "bounds",
     "k-gons",
     "capacity",
+    "two-features",
     "exrelu",
     "collisions",
     "activations",

@@ -5,11 +5,11 @@ All of it in double precision, whatever the precision of the training.
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import scipy.optimize
 import xarray as xr
@@ -166,20 +166,35 @@ def polish(
     return ds.assign(polished)
 
 
+def _loss(flat: Any, task: Any, shapes: tuple[Any, ...], from_zero: bool) -> jax.Array:
+    """The population loss over flat parameters, of which the names are in order."""
+    params, begin = {}, 0
+    for name, shape in shapes:
+        end = begin + math.prod(shape)
+        params[name] = flat[begin:end].reshape(shape)
+        begin = end
+    frequencies = expected.N_FREQUENCIES
+    if isinstance(task, Population):
+        task, frequencies = task.task, task.frequencies
+    return expected.expected_loss(task, params, from_zero, frequencies)
+
+
+# Compiled once for all calls: a Hessian takes half a minute.
+_FIXED = ("shapes", "from_zero")
+_LOSS = jax.jit(_loss, static_argnames=_FIXED)
+_GRADIENT = jax.jit(jax.grad(_loss), static_argnames=_FIXED)
+_HESSIAN = jax.jit(jax.jacfwd(jax.grad(_loss)), static_argnames=_FIXED)
+
+
 class _Surface:
-    """The population loss of one kind of task over flat parameters, and its derivatives."""
+    """The population loss of one kind of model over flat parameters, and derivatives."""
 
-    def __init__(self, task: Any, params: Any, from_zero: bool):
-        _, self.unflat = ravel_pytree(params)
-
-        def loss(flat, task):
-            frequencies = expected.N_FREQUENCIES
-            if isinstance(task, Population):
-                task, frequencies = task.task, task.frequencies
-            return expected.expected_loss(task, self.unflat(flat), from_zero, frequencies)
-
-        self.loss, self.gradient = jax.jit(loss), jax.jit(jax.grad(loss))
-        self.hessian = jax.jit(jax.jacfwd(jax.grad(loss)))
+    def __init__(self, params: Mapping[str, Any], from_zero: bool):
+        shapes = tuple((name, leaf.shape) for name, leaf in sorted(params.items()))
+        fixed = {"shapes": shapes, "from_zero": from_zero}
+        self.loss = functools.partial(_LOSS, **fixed)
+        self.gradient = functools.partial(_GRADIENT, **fixed)
+        self.hessian = functools.partial(_HESSIAN, **fixed)
 
 
 def _of_models(build, ds, values, of_model) -> tuple[OwnTasks, list[np.ndarray]]:
@@ -200,8 +215,7 @@ def _of_models(build, ds, values, of_model) -> tuple[OwnTasks, list[np.ndarray]]
         ((group, tasks, params),) = models
         shape = grid.n_cells, models.n_models
         from_zero = starts_at_zero(tasks.tasks.features)
-        first = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), group.params)
-        surface = _Surface(group.first_task, first, from_zero)
+        surface = _Surface(group.params, from_zero)
         found: list[tuple[Any, ...]] = []
         for place in itertools.product(*map(range, shape)):
             own = jax.tree.map(lambda leaf, at=place: np.asarray(leaf[at], float), params)

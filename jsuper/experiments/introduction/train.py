@@ -40,7 +40,7 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
     panels = 1 - np.array(settings.sparsities)
     between = js.log_densities(settings.densities_between, lowest=0.05).round(4)
     densities = np.union1d(panels, between)[::-1]
-    recipe = js.Recipe(settings.steps, optimizer=js.decaying_adam, eval_batches=256)
+    recipe = js.Recipe(settings.steps, optimizer=js.decaying_adam)
     axes = {"density": densities, "seed": settings.seeds}
     ds = js.sweep(task, axes, recipe, key=jax.random.key(0))
     return {"models": shapes(js.measure(ds))}

@@ -44,9 +44,7 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
     for c in s.features:
         found[f"random-starts-{c}"] = identify(random_starts(c, s))
         found[f"polygon-starts-{c}"] = identify(polygon_starts(c, s))
-    recipe = js.Recipe(
-        s.watched_steps, BATCH_SIZE, optax.sgd(0.03, MOMENTUM), eval_batches=1
-    )
+    recipe = js.Recipe(s.watched_steps, BATCH_SIZE, optax.sgd(0.03, MOMENTUM))
     # Earlier, models only drift by: slow in the logarithm, but not at rest.
     at = np.unique(np.geomspace(100, s.watched_steps, s.snapshots).astype(int))
     axes = {"scale": s.scales, "seed": s.watched_seeds}

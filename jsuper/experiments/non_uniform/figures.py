@@ -27,7 +27,7 @@ def figures(models: xr.DataTree) -> dict[str, Figure]:
     return {
         "losses": losses(ds["fits"], here),
         "frames": frames(ds["fits"]),
-        "angles": angles(here.sel(branch="pentagon"), measures.thresholds(ds["elsewhere"])),
+        "angles": angles(here.sel(branch="pentagon"), measures.thresholds(ds["branches"])),
     }
 
 
@@ -35,7 +35,7 @@ def losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
     """Losses of all fits, the two branches through them, and their difference."""
     figure = Figure(figsize=(5.6, 4.8))
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
-    loss, own = fits["loss"] / UNIT, branches["geometry"] == branches["branch"]
+    loss, own = fits["loss"] / UNIT, branches["loss"].where(measures.exists(branches))
     look = {"linestyle": "none", "markerfacecolor": "none", "alpha": 0.7}
     for name, (marker, color, words) in LOOKS.items():
         points = loss.where(fits["geometry"] == name)
@@ -43,25 +43,24 @@ def losses(fits: xr.Dataset, branches: xr.Dataset) -> Figure:
         if points.notnull().any():
             panels.each_seed(top, points, **look, markeredgewidth=0.7)
     for name, dash in zip(measures.BRANCHES, ("-", "--"), strict=True):
-        line = (branches["loss"].where(own) / UNIT).sel(branch=name).mean("seed")
-        _, color, _ = LOOKS[name]
-        top.plot(line["ratio"], line, dash, color=color, label=f"started as {name}")
+        line, (_, color, _) = own.sel(branch=name) / UNIT, LOOKS[name]
+        top.plot(line["ratio"], line, dash, color=color, label=f"{name}, followed")
     highest = 1.05 * float(loss.where(fits["geometry"] != "other").max())
     top.set(ylabel="loss / density of the four features", ylim=(0, highest))
     top.legend(loc="lower right")
 
-    difference = measures.excess_of_pentagons(branches).dropna("ratio", how="all") / UNIT
-    panels.over_seeds(bottom, difference, color="black", marker=".")
+    difference = measures.excess_of_pentagons(branches) / UNIT
+    bottom.plot(difference["ratio"], difference, color="black", marker=".")
     bottom.axhline(0, **style.GUIDE)
-    near = 1.6 * float(difference.mean("seed").max())
+    near = 1.6 * float(difference.max())
     bottom.set(ylim=(-2.5 * near, near), ylabel="pentagon − two digons")
     bottom.set_xlabel("density of the varied feature / density of the other four")
     style.plain_log(bottom.xaxis)
-    measured = float(measures.thresholds(branches).mean())
+    measured = float(measures.thresholds(branches))
     for panel in (top, bottom):
         panel.axvline(measured, color="0.2", linewidth=0.9)
         panel.axvline(PAPER_THRESHOLD, color="0.2", linewidth=0.9, linestyle=":")
-    bottom.annotate(f"here 1/{1 / measured:.1f} ", (measured, -1.5 * near), ha="right")
+    bottom.annotate(f"here 1/{1 / measured:.2f} ", (measured, -1.5 * near), ha="right")
     bottom.annotate(" the paper, 1/2.5", (PAPER_THRESHOLD, 0.55 * near))
     return figure
 
@@ -81,15 +80,15 @@ def frames(fits: xr.Dataset) -> Figure:
     return figure
 
 
-def angles(pentagons: xr.Dataset, elsewhere: xr.DataArray) -> Figure:
+def angles(pentagons: xr.Dataset, thresholds: xr.DataArray) -> Figure:
     """Angles and norms of the pentagon by density, and the threshold by density."""
     figure = Figure(figsize=(7.6, 2.7))
     angles, norms, where = figure.subplots(1, 3)
-    gap = measures.neighbour_gaps(pentagons).dropna("ratio", how="all")
-    panels.over_seeds(angles, gap, color="black", marker=".")
+    gap = measures.neighbour_gaps(pentagons)
+    angles.plot(gap["ratio"], gap, color="black", marker=".")
     angles.set(ylabel="angle to both neighbours (°)")
 
-    kept = pentagons[["norm", "b"]].where(pentagons["geometry"] == "pentagon").mean("seed")
+    kept = pentagons[["norm", "b"]].where(measures.exists(pentagons))
     varied, others = kept.isel(feature=0), kept.isel(feature=slice(1, 5)).mean("feature")
     for part, name, look in (
         (varied, "varied feature", {"color": RED, "marker": "D"}),
@@ -106,7 +105,7 @@ def angles(pentagons: xr.Dataset, elsewhere: xr.DataArray) -> Figure:
         panel.set_xlabel("density of the varied feature,\nrelative to the others")
         style.plain_log(panel.xaxis)
 
-    panels.over_seeds(where, 1 / elsewhere, color="black", marker="s")
+    where.plot(thresholds["density"], 1 / thresholds, color="black", marker="s")
     where.plot(DENSITY, 1 / PAPER_THRESHOLD, "*", color=RED, markersize=8)
     where.annotate("the paper", (DENSITY, 2.1), ha="center")
     where.set(ylabel="times less density at the threshold", ylim=(0, None))

@@ -14,15 +14,14 @@ def findings(models: xr.DataTree) -> list[Finding]:
     """Seven findings, in the paper's order."""
     ds = datasets(models)
     here = ds["branches"].sel(density=DENSITY)
-    thresholds, pentagons = measures.thresholds(here), here.sel(branch="pentagon")
-    threshold = float(thresholds.mean())
+    threshold, pentagons = float(measures.thresholds(here)), here.sel(branch="pentagon")
     return [
         *angles(measures.neighbour_gaps(pentagons)),
         transition(js.best_seed(ds["fits"])["geometry"], threshold),
-        place(thresholds, measures.thresholds(ds["elsewhere"])),
+        place(ds["branches"], ds["sampled"]),
         first_order(here, threshold),
         two_curves(ds["fits"]),
-        norms(pentagons.where(pentagons["geometry"] == "pentagon")),
+        norms(pentagons.where(measures.exists(pentagons))),
     ]
 
 
@@ -30,12 +29,11 @@ def angles(gap: xr.DataArray) -> list[Finding]:
     """Whether a denser feature repels its neighbours, and they close in on a sparser."""
     near = gap.sel(ratio=[0.5, 1, gap["ratio"].max()], method="nearest")
     sparser, equal, denser = (
-        Case.mean(f"density × {float(one['ratio']):.2g}", "angle to neighbours (°)", one)
-        for one in near.transpose("ratio", ...)
+        Case(f"density × {ratio:.2g}", "angle to neighbours (°)", angle)
+        for ratio, angle in zip(near["ratio"].values, near.values.tolist(), strict=True)
     )
-    low, high = np.array([(c.low, c.high) for c in (sparser, equal, denser)], float).T
-    rule = "its interval lies more than 1° from that at equal density"
-    repels, attracts = bool(low[2] > high[1] + 1), bool(high[0] < low[1] - 1)
+    rule = "more than 1° from that at equal density"
+    repels, attracts = denser.value > equal.value + 1, sparser.value < equal.value - 1
     closer = "around a sparser feature the others close in"
     return [
         Finding("a denser feature repels the others", [denser, equal], rule, repels),
@@ -58,42 +56,53 @@ def transition(best: xr.DataArray, threshold: float) -> Finding:
     )
 
 
-def place(threshold: xr.DataArray, elsewhere: xr.DataArray) -> Finding:
-    """Where the threshold is, here and at other densities of the four."""
-
-    def times(ratio, axis):
-        return 1 / np.mean(ratio, axis=axis)
-
-    mean = elsewhere.mean("seed")
-    base = float(np.interp(PAPER_THRESHOLD, mean, mean["density"]))
-    here = f"density {DENSITY:g} of the four"
+def place(branches: xr.Dataset, sampled: xr.Dataset) -> Finding:
+    """Where the threshold is, how exactly, and at other densities of the four."""
+    thresholds = measures.thresholds(branches)
+    others = [
+        measures.thresholds(branches, "loss_by_boxes"),
+        measures.thresholds(branches.isel(ratio=slice(None, None, 2))),
+    ]
+    error = max(float(abs(other / thresholds - 1).max()) for other in others)
+    by_samples = measures.factor_by_samples(branches.sel(density=DENSITY), sampled)
+    factor, here = 1 / thresholds, f"density {DENSITY:g} of the four"
+    value = factor.sel(density=DENSITY).item()
     return Finding(
         "the threshold is about 2.5 times less density",
         [
-            *Case.each(threshold, "factor", where=here, statistic=times),
-            Case("factor 2.5", "at density", base, n=elsewhere.sizes["seed"]),
-            *Case.each(elsewhere, "factor", statistic=times),
+            Case(here, "factor", value),
+            Case(here, "error at most", error, unit="%"),
+            Case.of(here, "by samples", by_samples, interval="95% over batches"),
+            Case(
+                "factor 2.5", "at density", measures.density_of(PAPER_THRESHOLD, branches)
+            ),
+            *Case.each(factor, "factor"),
         ],
         "within 10%",
-        abs(PAPER_THRESHOLD / float(threshold.mean()) - 1) < 0.1,
+        abs(PAPER_THRESHOLD * value - 1) < 0.1,
     )
 
 
 def first_order(here: xr.Dataset, threshold: float) -> Finding:
-    """Whether both geometries exist at the threshold, where their losses cross."""
-    here = here.assign_coords(ratio=np.log(here["ratio"] / threshold))
-    at = int(np.argmin(abs(here["ratio"].values)))
-    norm = here["norm"].isel(feature=0, ratio=at)
-    window = here["loss"].isel(ratio=slice(max(at - 1, 0), at + 2)) / measures.UNIT
-    slope = window.polyfit("ratio", 1)["polyfit_coefficients"].sel(degree=1)
-    pentagon, digons = (norm.mean("seed").sel(branch=branch) for branch in BRANCHES)
-    flat, steep = (slope.mean("seed").sel(branch=branch) for branch in BRANCHES)
+    """Whether both geometries are minima at the threshold, where their losses cross."""
+    here = here.where(measures.exists(here))
+    ratios, at = here["ratio"].values, np.log(threshold)
+    norms, slopes = [], []
+    for branch in BRANCHES:
+        own = here.sel(branch=branch)
+        norm = measures.curve(own["norm"].isel(feature=0).values, ratios)
+        loss = measures.curve(own["loss"].values / measures.UNIT, ratios)
+        where, told = f"branch {branch}", "slope of loss / density in ln density"
+        norms.append(Case(where, "norm", abs(round(float(norm(at)), 6))))
+        slopes.append(Case(where, told, float(loss(at, 1))))
+    (pentagon, digons), (flat, steep) = norms, slopes
+    apart = pentagon.value - digons.value > 0.5 and steep.value > 1.5 * flat.value
     return Finding(
         "the change is first order: two loss curves cross",
-        Case.each(norm, "norm") + Case.each(slope, "slope of loss / density in ln density"),
-        "at the threshold the varied feature's norms differ by more than 0.5, the slopes "
-        "by a factor above 1.5",
-        bool(pentagon - digons > 0.5 and steep > 1.5 * flat),
+        [*norms, *slopes],
+        "at the threshold, where both are minima, the varied feature's norms differ by "
+        "more than 0.5, the slopes by a factor above 1.5",
+        bool(apart),
     )
 
 
@@ -121,12 +130,12 @@ def norms(pentagons: xr.Dataset) -> Finding:
     printed, plausible = (
         float(abs(norm / rule - 1).median()) for rule in (1 / rest, np.sqrt(rest))
     )
-    where, how = "median error of pentagons", {"n": pentagons.sizes["seed"], "unit": "%"}
+    where = "median error of pentagons"
     return Finding(
         "norms are 1 / (1 - b), as printed",
         [
-            Case(where, "1 / (1 − b)", printed, **how),
-            Case(where, "√(1 − b)", plausible, **how),
+            Case(where, "1 / (1 − b)", printed, unit="%"),
+            Case(where, "√(1 − b)", plausible, unit="%"),
         ],
         "median error of 1 / (1 − b) below 10% (√(1 − b) returns an active feature of "
         "size 1 as 1)",

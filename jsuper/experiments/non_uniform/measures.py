@@ -2,8 +2,10 @@
 
 import numpy as np
 import xarray as xr
+from scipy.interpolate import CubicSpline
 
 from jsuper.polytopes.naming import identify
+from jsuper.results.statistics import Interval, interval
 
 DENSITY = 0.05
 """Density of the four other features, in the paper."""
@@ -51,28 +53,63 @@ def neighbour_gaps(ds: xr.Dataset) -> xr.DataArray:
     return gap.where(ds["geometry"] == "pentagon")
 
 
-def excess_of_pentagons(branches: xr.Dataset) -> xr.DataArray:
-    """Loss of the pentagon minus that of two digons; NaN where a branch is left."""
-    loss = branches["loss"].where(branches["geometry"] == branches["branch"])
-    pentagon, digons = (loss.sel(branch=branch, drop=True) for branch in BRANCHES)
+def exists(branches: xr.Dataset) -> xr.DataArray:
+    """Whether a branch has its own geometry still, and is a minimum."""
+    own = branches["geometry"] == branches["branch"]
+    return own & (branches["stands_at"] == "minimum")
+
+
+def excess_of_pentagons(branches: xr.Dataset, loss: str = "loss") -> xr.DataArray:
+    """Loss of the pentagon minus that of two digons; NaN where one does not exist."""
+    found = branches[loss].where(exists(branches))
+    pentagon, digons = (found.sel(branch=branch, drop=True) for branch in BRANCHES)
     return pentagon - digons
 
 
-def thresholds(branches: xr.Dataset) -> xr.DataArray:
-    """Ratio below which two digons beat the pentagon, for each repeat; NaN if none."""
-    difference = excess_of_pentagons(branches)
+def thresholds(branches: xr.Dataset, loss: str = "loss") -> xr.DataArray:
+    """Ratio below which two digons beat the pentagon; NaN if there is none."""
+    difference = excess_of_pentagons(branches, loss)
     core = [["ratio"], ["ratio"]]
     return xr.apply_ufunc(
         crossing, difference, difference["ratio"], input_core_dims=core, vectorize=True
     )
 
 
+def curve(values: np.ndarray, ratios: np.ndarray) -> CubicSpline:
+    """The cubic spline of some values, where known, over the logarithm of the ratio."""
+    known = np.isfinite(values)
+    return CubicSpline(np.log(ratios[known]), values[known])
+
+
 def crossing(difference: np.ndarray, ratios: np.ndarray) -> float:
-    """Ratio at which a difference falls through 0, linear in log ratio; NaN if none."""
-    known = np.isfinite(difference)  # a branch may not exist everywhere
-    difference, logs = difference[known], np.log(ratios[known])
-    falls = np.flatnonzero((difference[:-1] > 0) & (difference[1:] <= 0))
-    if not len(falls):
+    """Ratio at which a difference falls through 0, by its `curve`; NaN if none."""
+    if np.isfinite(difference).sum() < 4:
         return np.nan
-    ends = [falls[-1] + 1, falls[-1]]
-    return float(np.exp(np.interp(0, difference[ends], logs[ends])))
+    spline = curve(difference, ratios)
+    roots = spline.roots(extrapolate=False)
+    return float(np.exp(max(roots[spline(roots, 1) < 0], default=np.nan)))
+
+
+def density_of(ratio: float, branches: xr.Dataset) -> float:
+    """Density of the four whose threshold is at a ratio, between those followed."""
+    known = thresholds(branches).dropna("density")
+    if known.size < 2:
+        return np.nan
+    found = CubicSpline(known["density"], known).solve(ratio, extrapolate=False)
+    return float(found[0]) if found.size else np.nan
+
+
+def factor_by_samples(branches: xr.Dataset, sampled: xr.Dataset) -> Interval:
+    """How much less density the threshold is, by losses on samples of both branches.
+
+    The error of their difference moves the crossing by itself over the slope.
+    """
+    excess, threshold = excess_of_pentagons(branches), float(thresholds(branches))
+    slope = float(curve(excess.values, excess["ratio"].values)(np.log(threshold), 1))
+    exact = excess.sel(ratio=sampled["ratio"]).item()
+    pentagon, digons = (sampled["loss"].sel(branch=branch) for branch in BRANCHES)
+
+    def factor(differences, axis):
+        return np.exp((np.mean(differences, axis=axis) - exact) / slope) / threshold
+
+    return interval(factor, (pentagon - digons).values)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 from jax.typing import ArrayLike
 
 import jsuper as js
 from jsuper.experiments.experiment import setting
+from jsuper.experiments.non_uniform import measures
 from jsuper.experiments.non_uniform.measures import DENSITY, with_geometry
 from jsuper.polytopes import ideal
 
@@ -19,35 +21,18 @@ class Settings:
     """What differs between the full and the quick version."""
 
     ratios: int = setting(31, "densities of the fifth feature")
-    batch_size: int = 1024
+    batch_size: int = setting(1024, "fits: batch size")
     seeds: int = setting(48, "fits: seeds")
     steps: int = setting(3_000, "fits: steps")
-    test_batches: int = setting(1024, "fits: batches of 1,024 fresh examples")
-    repeats: int = setting(8, "branches: repeats")
-    branch_steps: int = setting(2_000, "branches: steps")
-    branch_test_batches: int = setting(2048, "branches: fresh batches")
-    other_densities: tuple[float, ...] = setting(
-        (0.02, 0.05, 0.08, 0.1, 0.12, 0.15), "elsewhere: densities of the four"
+    densities: tuple[float, ...] = setting(
+        (0.02, 0.05, 0.08, 0.1, 0.12, 0.15), "branches: densities of the four"
     )
-    other_ratios: int = setting(11, "elsewhere: densities of the fifth")
-    other_ends: tuple[float, float] = setting(
-        (0.12, 0.8), "elsewhere: lowest and highest, relative to the four"
-    )
+    batches: int = setting(256, "check of the threshold: batches of 1,048,576 examples")
 
 
 FULL = Settings()
 QUICK = Settings(
-    ratios=16,
-    batch_size=512,
-    seeds=16,
-    steps=1_000,
-    test_batches=256,
-    repeats=2,
-    branch_steps=500,
-    branch_test_batches=1024,
-    other_densities=(0.05, 0.1),
-    other_ratios=8,
-    other_ends=(0.14, 0.8),
+    ratios=16, batch_size=512, seeds=16, steps=1_000, densities=(0.05, 0.1), batches=16
 )
 
 
@@ -58,34 +43,52 @@ def task(ratio: ArrayLike, density: ArrayLike = DENSITY) -> js.Task:
 
 
 def train(settings: Settings) -> dict[str, xr.Dataset]:
-    """Trains the fits, and the branches at the paper's density and elsewhere."""
+    """Trains the fits, and follows the branches at the paper's density and at others."""
     ratios = np.geomspace(1 / 8, 4, settings.ratios)
-    others = np.geomspace(*settings.other_ends, settings.other_ratios)
-    size = settings.batch_size
-    recipe = js.Recipe(settings.steps, size, js.decaying_adam, eval_batches=1)
+    recipe = js.Recipe(settings.steps, settings.batch_size, js.decaying_adam)
     axes = {"ratio": ratios, "seed": settings.seeds}
     fits = js.sweep(task, axes, recipe, key=jax.random.key(0))
-    fits = js.losses(task, fits, key=jax.random.key(1), batches=settings.test_batches)
+    followed = branches(ratios, settings.densities)
     return {
         "fits": with_geometry(js.measure(fits)),
-        "branches": branches(ratios, [DENSITY], settings),
-        "elsewhere": branches(others, settings.other_densities, settings),
+        "branches": followed,
+        "sampled": sampled(followed.sel(density=DENSITY), settings.batches),
     }
 
 
-def branches(ratios, densities, settings: Settings) -> xr.Dataset:
-    """Trains from both geometries at every ratio; they share data and fresh examples."""
+def branches(ratios: npt.ArrayLike, densities: npt.ArrayLike) -> xr.Dataset:
+    """The stationary point of either geometry for every ratio and density.
+
+    ``loss_by_boxes`` is the loss once more, by the other closed form.
+    """
     square = np.concatenate([np.zeros((1, 2)), ideal("square")])
-    starts = {
-        "pentagon": {"W": 1.13 * ideal("pentagon"), "b": np.full(5, -0.25)},
-        "two digons": {"W": square, "b": np.zeros(5)},
-    }
-    steps, batches = settings.branch_steps, settings.branch_test_batches
-    adam = js.decaying_adam(steps, 0.003)
-    recipe = js.Recipe(steps, settings.batch_size, adam, eval_batches=batches)
-    axes = {"ratio": ratios, "density": densities, "seed": settings.repeats}
-    followed = {
-        branch: js.sweep(task, axes, recipe, key=jax.random.key(2), start=start)
-        for branch, start in starts.items()
-    }
-    return with_geometry(js.measure(js.concat(followed, "branch")))
+    W, b = [1.13 * ideal("pentagon"), square], [np.full(5, -0.25), np.zeros(5)]
+    starts = xr.Dataset(
+        {"W": (("branch", "feature", "hidden"), W), "b": (("branch", "feature"), b)},
+        {"branch": list(measures.BRANCHES)},
+    )
+    starts = starts.expand_dims(ratio=np.asarray(ratios), density=np.asarray(densities))
+    found = js.curvature(task, js.polish(task, starts))
+    with jax.enable_x64(True):
+        again = js.losses(by_boxes, found, key=jax.random.key(0))["loss"]
+    return with_geometry(js.measure(found.assign(loss_by_boxes=again)))
+
+
+def by_boxes(ratio: ArrayLike, density: ArrayLike) -> js.Population:
+    """The task with its loss by the closed form that serves features of any range."""
+    return js.Population(task(ratio, density), from_zero=False)
+
+
+def sampled(branches: xr.Dataset, batches: int, size: int = 2**20) -> xr.Dataset:
+    """Losses of both branches on the same examples, at the ratio next to the crossing."""
+    threshold = float(measures.thresholds(branches))
+    near = branches.sel(ratio=threshold, method="nearest")
+    params = {name: jnp.asarray(near[name].transpose("branch", ...)) for name in ("W", "b")}
+
+    def losses(key):
+        own = task(near["ratio"].item())
+        return jax.vmap(lambda params: own.loss(params, key, size))(params)
+
+    loss = jax.lax.map(losses, jax.random.split(jax.random.key(1), batches))
+    loss = xr.DataArray(loss, dims=("batch", "branch"))
+    return near[["branch", "ratio"]].assign(loss=loss)
