@@ -9,6 +9,8 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_batching import custom_vmap
 
+from jsuper.platforms import by_platform
+
 CASES = 128
 """Cases that a CPU computes at a time: what they need stays in the cache."""
 
@@ -32,7 +34,7 @@ def side_by_side(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @custom_vmap
     def of_cases(*arrays):
-        return lax.platform_dependent(
+        return by_platform(
             *arrays,
             cpu=functools.partial(in_blocks, CASES),
             default=functools.partial(in_blocks, MANY_CASES),

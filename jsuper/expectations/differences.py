@@ -32,6 +32,7 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
 from jsuper.expectations.cases import side_by_side
+from jsuper.platforms import by_platform
 
 
 def keep(x: Any) -> Any:
@@ -40,7 +41,7 @@ def keep(x: Any) -> Any:
     It is for CPUs. On accelerators it costs less to compute it for each consumer again than
     to launch a kernel of its own.
     """
-    return lax.platform_dependent(x, cpu=lax.optimization_barrier, default=lambda x: x)
+    return by_platform(x, cpu=lax.optimization_barrier, default=lambda x: x)
 
 
 class Tables(NamedTuple):

@@ -12,6 +12,7 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from jsuper import training
+from jsuper.platforms import compiled_for
 from jsuper.pytrees import node_types
 from jsuper.training import Optimizer, Recipe, TaskGrid
 from jsuper.training.loop import mean_loss
@@ -132,7 +133,8 @@ class Layout:
         leaves, structure = jax.tree.flatten(grid)
 
         def on_leaves(leaves, *args):
-            return function(jax.tree.unflatten(structure, leaves), *args)
+            with compiled_for(self.platform):
+                return function(jax.tree.unflatten(structure, leaves), *args)
 
         shared = jax.shard_map(
             on_leaves,

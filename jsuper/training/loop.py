@@ -12,6 +12,7 @@ from flax import struct
 from jax import lax
 from jax.typing import ArrayLike
 
+from jsuper.platforms import by_platform, compiled_for, platform_of
 from jsuper.precision import full_precision
 from jsuper.pytrees import check_static, node_types
 from jsuper.training import optimizers
@@ -117,7 +118,8 @@ def train(
             )
     if params is not None:
         params = _checked_params(tasks, keys, params)
-    return _train(tasks, numbers, keys, params, recipe, node_types(tasks))
+    with compiled_for(platform_of(tasks, numbers, keys, params)):
+        return _train(tasks, numbers, keys, params, recipe, node_types(tasks))
 
 
 @functools.partial(jax.jit, static_argnames=("recipe", "types"))
@@ -239,7 +241,8 @@ def evaluate(
     batch_size, batches = as_count("batch_size", batch_size), as_count("batches", batches)
     _checked_batch(tasks, keys)
     params = _checked_params(tasks, keys, params)
-    return _evaluate(tasks, keys, params, batch_size, batches, node_types(tasks))
+    with compiled_for(platform_of(tasks, keys, params)):
+        return _evaluate(tasks, keys, params, batch_size, batches, node_types(tasks))
 
 
 @functools.partial(jax.jit, static_argnames=("batch_size", "batches", "types"))
@@ -291,7 +294,7 @@ def population_losses(grid: TaskGrid, params: Any) -> jax.Array:
         losses = lax.map(jax.vmap(of_model), jnp.minimum(places, n_models - 1))
         return losses.ravel()[:n_models].reshape(shape)
 
-    return lax.platform_dependent(
+    return by_platform(
         cpu=functools.partial(in_blocks, AT_ONCE),
         default=functools.partial(in_blocks, MANY_AT_ONCE),
     )
