@@ -49,5 +49,6 @@ def platform_of(*trees: Any) -> str | None:
     for leaf in leaves:
         if isinstance(leaf, jax.Array) and leaf.committed:
             return next(iter(leaf.devices())).platform
-    device = jax.config.jax_default_device or jax.default_backend()
+    config: Any = jax.config
+    device = config.jax_default_device or jax.default_backend()
     return device if isinstance(device, str) else device.platform
