@@ -4,7 +4,7 @@
 
 needs JAX for the card and what jsuper needs, and PyTorch only for its own rows. It compares
 with results of a CPU (accelerator.npz, made by ``--store``), times every form of the
-training step beside PyTorch's, and writes a table, JSON and a roofline figure. Every part
+training step beside PyTorch's, and writes a table, JSON and a figure. Every part
 is written as soon as it is there; what the time (``--minutes``) does not reach is named.
 """
 
@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import jax
 import jax.numpy as jnp
 import numpy as np
+from accelerator_figure import figure_of
 from entries import BATCH, DECAY, RATE, Shape
 from limits import matrix_product_rate, streaming_rate
 from throughput import operations, version
@@ -604,45 +605,9 @@ def machine_limits(report: Report) -> None:
     report.say(", ".join(f"{name} {value:,.0f}" for name, value in limits.items()))
 
 
-def roofline(report: Report) -> None:
-    """Draws arithmetic against traffic, as compiled, under the measured limits."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    parts = report.found["parts"]
-    product, stream = (
-        parts["limits"][name]
-        for name in ("matrix_product_gflops", "streaming_gb_per_second")
-    )
-    figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
-    intensity = np.geomspace(0.1, 1e3, 100)
-    axes.loglog(intensity, np.minimum(product, stream * intensity), color="0.3")
-    rows = parts.get("rates", {}) | parts.get("larger", {})
-    markers = {DEFAULT: "o", "fused": "v", "general": "s", "one pass": "^"}
-    for form, marker in markers.items():
-        points = [
-            (
-                row["gflops"] * row["microseconds_a_step"] / 1e3 / row["megabytes_a_step"],
-                row,
-            )
-            for name, row in rows.items()
-            if f", {form}, " in name
-            and (name.endswith(GRAPH) or form == "fused")
-            and "own data" not in name
-        ]
-        if points:
-            x, y = zip(*((x, row["gflops"]) for x, row in points), strict=True)
-            axes.loglog(x, y, marker, label=form, alpha=0.7)
-    axes.set(
-        xlabel="operations per byte that the compiled step moves",
-        ylabel="GFLOP/s",
-        title=report.found["device"]["name"],
-    )
-    axes.legend()
-    figure.savefig(report.output / "accelerator.png", dpi=150)
-    plt.close(figure)
+def draw(report: Report) -> None:
+    """Draws rates, and arithmetic against traffic under the measured limits."""
+    figure_of(report.found).savefig(report.output / "accelerator.png")
 
 
 PARTS: dict[str, Callable[[Report], None]] = {
@@ -657,7 +622,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "energy": energy,
     "limits": machine_limits,
     "larger": larger,
-    "roofline": roofline,
+    "figure": draw,
 }
 
 
@@ -702,7 +667,7 @@ def main() -> None:
             report.found["device"] = about_device()
             report.say(", ".join(f"{k} {v}" for k, v in report.found["device"].items()))
         report.say(f"\n## {name} ({time.perf_counter() - report.begin:.0f} s)")
-        if not report.enough(name, 10 if name != "roofline" else -60):
+        if not report.enough(name, 10 if name != "figure" else -60):
             with report.trying(name):
                 PARTS[name](report)
     report.write()

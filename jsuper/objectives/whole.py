@@ -4,9 +4,9 @@ An accelerator launches kernels, at some microseconds each, and has the threads 
 whole grid in every one of them. So nothing here goes from block to block of models,
 unless what the kernels leave for one another would not fit into memory.
 
-Small models take two kernels: one samples, and one goes through the examples with all that
-is between weights and gradient in its registers. It writes out the formulas of
-`jsuper.objectives.fused`, number by number, down to one reduction of all sums together.
+Small models take three kernels: one samples, one goes through the examples with all that is
+between weights and gradient in its registers, and one sums. They write out the formulas
+of `jsuper.objectives.fused`, number by number, down to one reduction of all sums together.
 Larger models are differentiated in reverse.
 """
 
@@ -26,13 +26,14 @@ MAX_SUMS = 32
 """Most sums over the batch, gradients and the loss, that one reduction takes."""
 
 ARRAYS = 4
-"""Arrays of features x examples that a model needs at a time in reverse mode."""
+"""Arrays of features x examples that a model needs at a time in reverse mode. In one pass
+it needs an array of examples for each sum."""
 
 
 def default_limit() -> int:
-    """Returns how many bytes of temporary arrays are fine: a quarter of the memory."""
+    """Returns how many bytes of temporary arrays are fine: half of the memory."""
     stats = jax.devices()[0].memory_stats() or {}
-    return stats.get("bytes_limit", 16 * 2**30) // 4
+    return stats.get("bytes_limit", 16 * 2**30) // 2
 
 
 @full_precision
@@ -51,7 +52,7 @@ def value_and_grad(
         keys: Typed keys, shape (n_keys,) shared by all tasks, or (n_tasks, n_keys).
         batch_size: Number of examples in each batch.
         limit: Bytes of temporary arrays beyond which models are taken in blocks; by default
-            a quarter of the device's memory.
+            half of the device's memory.
 
     Returns:
         Losses, shape (n_tasks, n_keys), and gradients shaped like ``params``.
@@ -59,8 +60,8 @@ def value_and_grad(
     small = is_small(tasks.model)
     one = in_one_pass if small else differentiated
     one = functools.partial(one, batch_size=batch_size)
-    size = batch_size * tasks.features.n_features * params["W"].dtype.itemsize
-    size *= 1 if small else ARRAYS
+    arrays = n_sums(tasks.model) if small else ARRAYS * tasks.features.n_features
+    size = arrays * batch_size * params["W"].dtype.itemsize
     most = max(1, (default_limit() if limit is None else limit) // size)
 
     def over_keys(task, params, keys):
@@ -90,9 +91,13 @@ def differentiated(task, params, key, *, batch_size):
 
 def is_small(model: Any) -> bool:
     """Returns whether one pass takes a model: few weights, and a plain activation."""
-    n_sums = 1 + model.n_features * ((1 if model.tied else 2) * model.n_hidden + model.bias)
     plain = model.bandwidth is None and model.activation in (*THRESHOLDED, *LIMITS)
-    return plain and n_sums <= MAX_SUMS
+    return plain and n_sums(model) <= MAX_SUMS
+
+
+def n_sums(model: Any) -> int:
+    """Returns the number of sums over the batch: of each gradient, and the loss."""
+    return 1 + model.n_features * ((1 if model.tied else 2) * model.n_hidden + model.bias)
 
 
 def in_one_pass(task, params, key, *, batch_size):

@@ -114,7 +114,8 @@ def test_which_models_take_one_pass():
 )
 def test_blocks_change_no_number(case):
     # Room for all twelve models, for the keys of three tasks, and for two keys.
-    each = BATCH * case.n * 8 * (1 if case.n == 5 else whole.ARRAYS)
+    arrays = 16 if case.n == 5 else whole.ARRAYS * case.n
+    each = arrays * BATCH * 8
 
     def run(tasks, params, keys):
         grid = tasks, params, keys
