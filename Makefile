@@ -5,7 +5,7 @@ VENV ?= .venv
 TESTS ?= -m "not slow"
 BIN := $(VENV)/bin
 
-.PHONY: demo test reproduce lint types docs package bench clean
+.PHONY: demo test reproduce lint types docs package bench accelerator-check clean
 
 demo: $(VENV)/.base
 	$(BIN)/jsuper reproduce exrelu --output out
@@ -36,8 +36,14 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/scaling.py
 
+# Compiles training for an H100 and a TPU that need not be here, and checks the programs. In
+# an environment of its own: JAX looks for the devices that its plugins are for.
+accelerator-check:
+	$(MAKE) VENV=$(VENV)-accelerators $(VENV)-accelerators/.accelerators
+	$(VENV)-accelerators/bin/python benchmarks/accelerator_check.py
+
 clean:
-	rm -rf $(VENV) out docs/_build
+	rm -rf $(VENV) $(VENV)-accelerators out docs/_build
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("jsuper needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
@@ -53,6 +59,10 @@ $(VENV)/.test: pyproject.toml $(VENV)/bin/python
 
 $(VENV)/.dev: pyproject.toml $(VENV)/bin/python
 	$(BIN)/python -m pip install -q -e '.[test,lint,docs,package]'
+	touch $@
+
+$(VENV)/.accelerators: pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -e '.[accelerators]'
 	touch $@
 
 $(VENV)/.bench: pyproject.toml $(VENV)/bin/python

@@ -1,7 +1,6 @@
 """jsuper trains grids of toy models of superposition and measures their geometry."""
 
 import importlib
-import importlib.metadata
 import sys
 from typing import TYPE_CHECKING
 
@@ -50,11 +49,12 @@ from jsuper.sweeps.devices import use_cpu_cores
 from jsuper.sweeps.snapshots import snapshots
 from jsuper.sweeps.sweep import sweep
 from jsuper.training import Recipe, decaying_adam, evaluate, notebook_optimizer, train
+from jsuper.version import VERSION
 
 if TYPE_CHECKING:
     from jsuper import adversarial, plots, polytopes, theory
 
-__version__ = importlib.metadata.version("jsuper")
+__version__ = VERSION
 
 __all__ = [
     "AnticorrelatedFeatures",

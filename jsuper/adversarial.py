@@ -16,6 +16,7 @@ from jax import lax
 from jax.typing import ArrayLike
 
 from jsuper.models.toy import Params
+from jsuper.precision import full_precision
 from jsuper.pytrees import pytree
 from jsuper.validation import check, check_number
 
@@ -262,6 +263,7 @@ def _unit(rows: jax.Array) -> jax.Array:
     return rows / jnp.where(norms == 0, 1.0, norms)
 
 
+@full_precision
 def _losses(task, params, x, attacked) -> jax.Array:
     """The loss of every example that shows the model ``attacked`` in the place of x."""
     error = task.target(x) - task.model.apply(params, attacked)

@@ -20,6 +20,7 @@ from jax.typing import ArrayLike
 
 from jsuper.affixes.encoding import END, N_CHARACTERS, PAD, START
 from jsuper.models.activations import exrelu
+from jsuper.precision import full_precision
 from jsuper.pytrees import pytree, static
 from jsuper.validation import check, check_count, check_number
 
@@ -266,6 +267,7 @@ class AffixClassifier:
         """Returns the outputs, shape (..., n_labels), of encoded words (..., length)."""
         return self.read(params, self.preactivations(params, codes))
 
+    @full_precision
     def _call(self, params, x, method) -> Any:
         return self.network.apply({"params": params}, x, method=method)
 

@@ -9,8 +9,13 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_batching import custom_vmap
 
+from jsuper.platforms import by_platform
+
 CASES = 128
-"""Cases that are computed at a time: what they need stays in the cache."""
+"""Cases that a CPU computes at a time: what they need stays in the cache."""
+
+MANY_CASES = 2**16
+"""Cases that other devices compute at a time: what they need fits into the memory."""
 
 
 def side_by_side(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -29,15 +34,22 @@ def side_by_side(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @custom_vmap
     def of_cases(*arrays):
+        return by_platform(
+            *arrays,
+            cpu=functools.partial(in_blocks, CASES),
+            default=functools.partial(in_blocks, MANY_CASES),
+        )
+
+    def in_blocks(size, *arrays):
         n_cases = arrays[0].shape[-1]
-        n_blocks = -(-n_cases // CASES)
+        n_blocks = -(-n_cases // size)
         if n_blocks == 1:
             return function(*arrays)
 
         def blocks(array):
-            padding = [(0, 0)] * (array.ndim - 1) + [(0, n_blocks * CASES - n_cases)]
+            padding = [(0, 0)] * (array.ndim - 1) + [(0, n_blocks * size - n_cases)]
             array = jnp.pad(array, padding, mode="edge")
-            return jnp.moveaxis(array.reshape(*array.shape[:-1], n_blocks, CASES), -2, 0)
+            return jnp.moveaxis(array.reshape(*array.shape[:-1], n_blocks, size), -2, 0)
 
         def whole(array):
             array = jnp.moveaxis(array, 0, -2)

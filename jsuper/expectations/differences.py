@@ -23,7 +23,7 @@ an expectation at $v = 0$, with the probability density there: the order $-1$.
 
 import functools
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -32,9 +32,16 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
 from jsuper.expectations.cases import side_by_side
+from jsuper.platforms import by_platform
 
-# The compiler would compute what several consumers need once for each of them.
-keep = lax.optimization_barrier
+
+def keep(x: Any) -> Any:
+    """Has what several consumers need computed once.
+
+    It is for CPUs. On accelerators it costs less to compute it for each consumer again than
+    to launch a kernel of its own.
+    """
+    return by_platform(x, cpu=lax.optimization_barrier, default=lambda x: x)
 
 
 class Tables(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jsuper.models.toy import Params
+from jsuper.precision import full_precision
 from jsuper.pytrees import pytree, static
 from jsuper.validation import check, check_count, check_number
 
@@ -108,6 +109,7 @@ class ComputationModel:
         W_out = jax.random.uniform(key_out, (m, n), minval=lowest)
         return {"W_in": W_in * bound, "W_out": W_out * bound, "b": jnp.zeros(n)}
 
+    @full_precision
     def hidden(self, params: Params, x: jax.Array) -> jax.Array:
         """Returns the activations of the neurons.
 
@@ -122,6 +124,7 @@ class ComputationModel:
         chex.assert_axis_dimension(x, -1, self.n_features)
         return jax.nn.relu(x @ params["W_in"])
 
+    @full_precision
     def apply(self, params: Params, x: jax.Array) -> jax.Array:
         """Returns the outputs.
 

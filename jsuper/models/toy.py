@@ -14,6 +14,7 @@ from jsuper.models.activations import (
     apply_activation,
     check_activation,
 )
+from jsuper.precision import full_precision
 from jsuper.pytrees import pytree, static
 from jsuper.validation import check, check_count, check_flag, check_number
 
@@ -173,6 +174,7 @@ class ToyModel:
             params["t"] = jnp.full(n, self.threshold, W.dtype)
         return params
 
+    @full_precision
     def apply(self, params: Params, x: jax.Array) -> jax.Array:
         """Reconstructs features.
 
@@ -198,6 +200,7 @@ class ToyModel:
             threshold = params["t"]
         return apply_activation(self.activation, z, threshold, self.bandwidth)
 
+    @full_precision
     def hidden(self, params: Params, x: jax.Array) -> jax.Array:
         """Returns the hidden activations $h$, shape (..., n_hidden)."""
         chex.assert_shape(params["W"], (self.n_features, self.n_hidden))

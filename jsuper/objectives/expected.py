@@ -29,6 +29,7 @@ from jsuper.expectations.boxes import Moments
 from jsuper.features.activity import Activity, choices, has_activity
 from jsuper.models.activations import LIMITS, THRESHOLDED
 from jsuper.models.toy import Params, ToyModel
+from jsuper.precision import full_precision
 
 MOST_TERMS, MOST_CORNERS = 8, 2**16
 """Most features that may be active together, and most corners of what they span (over all
@@ -96,6 +97,7 @@ def is_closed(law: Activity, from_zero: bool) -> bool:
     return law.n_terms <= MOST_TERMS and n_corners <= MOST_CORNERS
 
 
+@full_precision
 def expected_loss(
     task: Any, params: Params, from_zero: bool, n_frequencies: int = N_FREQUENCIES
 ) -> jax.Array:

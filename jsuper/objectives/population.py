@@ -11,6 +11,7 @@ from jsuper.features.activity import starts_at_zero
 from jsuper.models.toy import Params
 from jsuper.objectives import expected
 from jsuper.objectives.task import Task
+from jsuper.platforms import compiled_for, platform_of
 from jsuper.pytrees import pytree, static
 from jsuper.validation import as_count
 
@@ -60,7 +61,8 @@ def population_loss(
     params = _checked_params(task, params)
     frequencies = as_count("frequencies", frequencies, 2)
     from_zero = starts_at_zero(task.features)
-    return expected.expected_loss(task, params, from_zero, frequencies)
+    with compiled_for(platform_of(task, params)):
+        return expected.expected_loss(task, params, from_zero, frequencies)
 
 
 @pytree

@@ -10,7 +10,9 @@ from jax import lax
 from jax.typing import ArrayLike
 
 from jsuper.models.toy import Params
-from jsuper.objectives import expected, fused
+from jsuper.objectives import expected, fused, whole
+from jsuper.platforms import by_platform
+from jsuper.precision import full_precision
 from jsuper.pytrees import pytree, static, visible
 from jsuper.validation import check, check_number, per_feature
 
@@ -127,6 +129,7 @@ class Task:
         """Samples the initial parameters of one model."""
         return self.model.init(key)
 
+    @full_precision
     def loss(self, params: Params, key: jax.Array, batch_size: int) -> jax.Array:
         """Returns the loss of one model on one batch.
 
@@ -211,6 +214,13 @@ class Task:
         plain = plain and type(self).loss is Task.loss
         if not plain or not fused.applies(self.features, self.model):
             return None
-        return fused.value_and_grad(
-            self.features, self.model, self.importance, params, keys, batch_size
-        )
+
+        def on_cpu(params, keys):
+            return fused.value_and_grad(
+                self.features, self.model, self.importance, params, keys, batch_size
+            )
+
+        def elsewhere(params, keys):
+            return whole.value_and_grad(self, params, keys, batch_size)
+
+        return by_platform(params, keys, cpu=on_cpu, default=elsewhere)

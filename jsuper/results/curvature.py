@@ -18,6 +18,7 @@ from jax.flatten_util import ravel_pytree
 from jsuper.features.activity import starts_at_zero
 from jsuper.objectives import expected
 from jsuper.objectives.population import Population
+from jsuper.platforms import compiled_for, platform_of
 from jsuper.results.own_tasks import OwnTasks, arguments_of
 from jsuper.sweeps.grid import Grid
 from jsuper.training import Recipe
@@ -199,7 +200,7 @@ class _Surface:
 
 def _of_models(build, ds, values, of_model) -> tuple[OwnTasks, list[np.ndarray]]:
     """What a function makes of each model: arrays of leading axes (n_cells, n_models)."""
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), compiled_for(platform_of()):
         axes, fixed = arguments_of(build, ds, values or {})
         grid = Grid(functools.partial(build, **fixed), axes, Recipe(1))
         if len(grid.groups) > 1:

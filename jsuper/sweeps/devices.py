@@ -12,6 +12,7 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from jsuper import training
+from jsuper.platforms import compiled_for
 from jsuper.pytrees import node_types
 from jsuper.training import Optimizer, Recipe, TaskGrid
 from jsuper.training.loop import mean_loss
@@ -102,6 +103,11 @@ class Layout:
     keys_per_task: bool
 
     @property
+    def platform(self) -> str:
+        """The platform of the devices."""
+        return self.mesh.devices.flat[0].platform
+
+    @property
     def keys(self) -> PartitionSpec:
         """Where the keys lie, shape (n_keys,) or (n_tasks, n_keys)."""
         if self.keys_per_task:
@@ -127,7 +133,8 @@ class Layout:
         leaves, structure = jax.tree.flatten(grid)
 
         def on_leaves(leaves, *args):
-            return function(jax.tree.unflatten(structure, leaves), *args)
+            with compiled_for(self.platform):
+                return function(jax.tree.unflatten(structure, leaves), *args)
 
         shared = jax.shard_map(
             on_leaves,
@@ -143,6 +150,20 @@ class Layout:
 def mesh_of(devices: Sequence[Any]) -> Mesh:
     """Returns the mesh of some devices, with the one axis ``model``."""
     return Mesh(np.array(devices), ("model",))
+
+
+IN_GRAPHS = "FUSION,CUBLAS,CUBLASLT,CUSTOM_CALL,CUDNN,DYNAMIC_SLICE_FUSION,WHILE"
+"""What XLA may put into a CUDA graph. WHILE, which it leaves out by default, is the loop
+over steps: its length is data, so that otherwise the host waits for the condition once a
+step. Where a driver cannot have loops in graphs, XLA leaves them out by itself."""
+
+
+def compiler_options(platform: str) -> dict[str, str]:
+    """Returns how training is compiled for a platform; yours in ``XLA_FLAGS`` go first."""
+    option = "xla_gpu_enable_command_buffer"
+    if platform not in ("gpu", "cuda") or option in os.environ.get("XLA_FLAGS", ""):
+        return {}
+    return {option: IN_GRAPHS}
 
 
 def without_mesh(key: jax.Array) -> jax.Array:
@@ -222,7 +243,7 @@ class SharedTraining:
         """
         # Windows of no step fill the last chunk, so that one compiled shape serves all.
         missing = [0] * (n_windows - len(firsts))
-        self.state, history = _advance(
+        self.state, history = _compiled_advance(self.layout.platform)(
             self.grid,
             self.keys,
             self.state,
@@ -268,11 +289,6 @@ def _start(grid, keys, params, *, layout, optimizer, types):
     return layout.share(start, grid, in_specs, layout.models)(keys, params)
 
 
-@functools.partial(
-    jax.jit,
-    static_argnames=("layout", "optimizer", "batch_size", "types"),
-    donate_argnames="state",
-)
 def _advance(grid, keys, state, firsts, lengths, *, layout, optimizer, batch_size, types):
     del types
     advance = functools.partial(
@@ -282,6 +298,17 @@ def _advance(grid, keys, state, firsts, lengths, *, layout, optimizer, batch_siz
     in_specs = (layout.keys, models, everywhere, everywhere)
     out_specs = (models, models)
     return layout.share(advance, grid, in_specs, out_specs)(keys, state, firsts, lengths)
+
+
+@functools.cache
+def _compiled_advance(platform: str) -> Any:
+    """Returns the training of windows, compiled as a platform wants it."""
+    return jax.jit(
+        _advance,
+        static_argnames=("layout", "optimizer", "batch_size", "types"),
+        donate_argnames="state",
+        compiler_options=compiler_options(platform),
+    )
 
 
 @functools.partial(jax.jit, static_argnames=("layout", "batch_size", "batches", "types"))

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import hashlib
-import importlib.metadata
 import inspect
 import json
 import math
@@ -19,6 +18,7 @@ from jsuper.pytrees import Opaque
 from jsuper.sweeps.axes import SEED
 from jsuper.sweeps.grid import Grid
 from jsuper.training.optimizers import STEPS, is_transformation
+from jsuper.version import VERSION
 
 MAX_NUMBERS = 1_000
 """Arrays of more numbers than this, such as a task's data, are described by a digest."""
@@ -42,7 +42,7 @@ def made_by(grid: Grid, key: jax.Array, devices: Sequence[Any], start: Any = Non
         "first_task": described(grid.first_task),
         "axes": axes,
         "key": described_key(key),
-        "jsuper": importlib.metadata.version("jsuper"),
+        "jsuper": VERSION,
         "jax": jax.__version__,
         "devices": [device.device_kind for device in devices],
         "float": str(jax.dtypes.canonicalize_dtype(float)),

@@ -19,9 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from jsuper.precision import full_precision
 from jsuper.validation import check, check_count
 
 
+@full_precision
 def quadratic_loss(W: Any, coefficients: Any, kurtosis: Any) -> Any:
     r"""Returns the exact loss $L$ of the quadratic toy model, with the best constant $e$.
 

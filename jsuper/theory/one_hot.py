@@ -22,9 +22,11 @@ import numpy as np
 from jax.typing import ArrayLike
 from numpy.polynomial import Polynomial
 
+from jsuper.precision import full_precision
 from jsuper.validation import check_count
 
 
+@full_precision
 def one_hot_potential(W: ArrayLike, b: ArrayLike, importance: ArrayLike = 1.0) -> jax.Array:
     r"""Returns the potential $H$ of one-hot features, exactly and differentiably.
 

@@ -12,14 +12,16 @@ from flax import struct
 from jax import lax
 from jax.typing import ArrayLike
 
+from jsuper.platforms import by_platform, compiled_for, platform_of
+from jsuper.precision import full_precision
 from jsuper.pytrees import check_static, node_types
 from jsuper.training import optimizers
 from jsuper.training.optimizers import Optimizer
 from jsuper.training.recipe import Recipe
 from jsuper.validation import as_count
 
-# Models whose expected losses are computed at a time.
-AT_ONCE = 32
+# Models whose expected losses are computed at a time, on CPUs and elsewhere.
+AT_ONCE, MANY_AT_ONCE = 32, 2**12
 
 # Streams of random numbers, folded into a model's key. Each is used for one purpose.
 INIT, DATA, EVALUATION, OPTIMIZER = 0, 1, 2, 3
@@ -116,7 +118,8 @@ def train(
             )
     if params is not None:
         params = _checked_params(tasks, keys, params)
-    return _train(tasks, numbers, keys, params, recipe, node_types(tasks))
+    with compiled_for(platform_of(tasks, numbers, keys, params)):
+        return _train(tasks, numbers, keys, params, recipe, node_types(tasks))
 
 
 @functools.partial(jax.jit, static_argnames=("recipe", "types"))
@@ -132,6 +135,7 @@ def _train(tasks, numbers, keys, params, recipe, types):
     return state.params, history
 
 
+@full_precision
 def start(
     tasks: Any,
     keys: jax.Array,
@@ -160,6 +164,7 @@ def start(
     return TrainState(params, _over_grid(first_state, grid, keys, params))
 
 
+@full_precision
 def advance(
     tasks: Any,
     keys: jax.Array,
@@ -236,7 +241,8 @@ def evaluate(
     batch_size, batches = as_count("batch_size", batch_size), as_count("batches", batches)
     _checked_batch(tasks, keys)
     params = _checked_params(tasks, keys, params)
-    return _evaluate(tasks, keys, params, batch_size, batches, node_types(tasks))
+    with compiled_for(platform_of(tasks, keys, params)):
+        return _evaluate(tasks, keys, params, batch_size, batches, node_types(tasks))
 
 
 @functools.partial(jax.jit, static_argnames=("batch_size", "batches", "types"))
@@ -246,6 +252,7 @@ def _evaluate(tasks, keys, params, batch_size, batches, types):
     return mean_loss(grid, keys, params, batch_size, batches)
 
 
+@full_precision
 def mean_loss(
     grid: TaskGrid, keys: jax.Array, params: Any, batch_size: int, batches: int
 ) -> jax.Array:
@@ -265,6 +272,7 @@ def has_population_loss(task: Any) -> bool:
     return getattr(task, "has_population_loss", False)
 
 
+@full_precision
 def population_losses(grid: TaskGrid, params: Any) -> jax.Array:
     """Returns the expected losses of tasks that have them, shape (n_tasks, n_keys)."""
     shape = _grid_shape(params)
@@ -279,11 +287,17 @@ def population_losses(grid: TaskGrid, params: Any) -> jax.Array:
         return jax.tree.map(own, grid.tasks).population_loss(params_of_model)
 
     # A few models at a time, since closed forms have many terms.
-    n_models = shape[0] * shape[1]
-    block = min(AT_ONCE, n_models)
-    places = jnp.arange(-(-n_models // block) * block).reshape(-1, block)
-    losses = lax.map(jax.vmap(of_model), jnp.minimum(places, n_models - 1))
-    return losses.ravel()[:n_models].reshape(shape)
+    def in_blocks(most):
+        n_models = shape[0] * shape[1]
+        block = min(most, n_models)
+        places = jnp.arange(-(-n_models // block) * block).reshape(-1, block)
+        losses = lax.map(jax.vmap(of_model), jnp.minimum(places, n_models - 1))
+        return losses.ravel()[:n_models].reshape(shape)
+
+    return by_platform(
+        cpu=functools.partial(in_blocks, AT_ONCE),
+        default=functools.partial(in_blocks, MANY_AT_ONCE),
+    )
 
 
 def counter_based(keys: jax.Array) -> jax.Array:
