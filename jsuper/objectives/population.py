@@ -87,7 +87,7 @@ class Population:
         >>> import jax, jsuper as js
         >>> def task(density):
         ...     return js.Population(
-        ...         js.Task(js.SparseFeatures(5, density), js.ToyModel(5, 2))
+        ...         js.Task(js.SparseFeatures(3, density), js.ToyModel(3, 2))
         ...     )
         >>> recipe = js.Recipe(steps=300, batch_size=None, optimizer=js.decaying_adam)
         >>> axes = {"density": [1.0, 0.1], "seed": 3}

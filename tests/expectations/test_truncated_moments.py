@@ -60,6 +60,7 @@ def test_moments_are_those_of_samples(low):
             assert error.max() < 4.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_terms", [1, 3])
 @pytest.mark.parametrize("smallest", [1.0, 1e-6])
 def test_both_closed_forms_agree(n_terms, smallest):

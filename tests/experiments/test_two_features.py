@@ -67,6 +67,7 @@ def test_ends_are_named():
     ]
 
 
+@pytest.mark.slow
 def test_gradient_flow_is_a_gradient_descent_of_small_steps():
     start = {"W": jnp.array([[0.5], [-0.2]]), "b": jnp.zeros(2)}
     of_step = {"density": [0.3], "importance": [0.5]}

@@ -221,6 +221,7 @@ def test_second_derivatives_are_differences_of_first_ones():
         np.testing.assert_allclose(jax.grad(at)(0.3), by_difference, rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_weight_that_has_died_spoils_no_derivative():
     # In single precision the powers of a bias over such a weight are infinite.
     own, b = task(2, 0.3, m=1), jnp.array([-0.02, -0.1])

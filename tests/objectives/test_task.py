@@ -224,6 +224,7 @@ def test_l1_needs_a_model_that_shows_its_hidden_layer():
         js.Task(js.SparseFeatures(5, 0.5), Opaque(), l1=0.1)
 
 
+@pytest.mark.slow
 def test_the_penalty_on_interference_is_added_to_both_losses():
     features, model = js.SparseFeatures(3, 0.3), js.ToyModel(3, 2)
     plain = js.Task(features, model)

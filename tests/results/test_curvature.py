@@ -51,6 +51,7 @@ def test_the_exact_pair_and_dropping_stand_where_theory_says():
     np.testing.assert_allclose(loss[2], loss[0], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_eigenvalues_are_those_of_differences_and_rotations_are_flat():
     with jax.enable_x64(True):
         params = three(0.3).init(KEY)
