@@ -1,5 +1,7 @@
 """The energy of every minimum over density, and where random starts end."""
 
+from typing import Any
+
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
@@ -59,7 +61,8 @@ def levels(found: dict[str, xr.Dataset]) -> Figure:
 def draw_limits(panel: Axes, limits: xr.Dataset) -> None:
     """Where the pentagon stops being the best minimum, and a minimum."""
     for name, dash in (("crossing", "-"), ("end", ":")):
-        panel.axvline(float(limits[name]), **style.GUIDE | {"linestyle": dash})
+        look: dict[str, Any] = {**style.GUIDE, "linestyle": dash}
+        panel.axvline(float(limits[name]), **look)
     words = {"crossing": "pentagon best up to here ", "end": " and a minimum"}
     height = 0.0015
     for name, side in (("crossing", "right"), ("end", "left")):

@@ -4,6 +4,8 @@ Two computations, which share neither the algorithm of the loss nor the optimize
 way to second derivatives, give each of these densities.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -70,8 +72,7 @@ class Surface:
 
     def lowest_eigenvalue(self, flat: np.ndarray, density: float) -> float:
         """The lowest eigenvalue of the Hessian that is not the rotation's."""
-        W = np.asarray(ravel_pytree(LIKE)[1](flat)["W"])
-        turn = {"W": W @ np.array([[0.0, 1.0], [-1.0, 0.0]]), "b": np.zeros(5)}
+        turn = {"W": weights(flat) @ np.array([[0.0, 1.0], [-1.0, 0.0]]), "b": np.zeros(5)}
         along = np.asarray(ravel_pytree(turn)[0])
         along = along / np.linalg.norm(along)
         across = np.eye(len(flat)) - np.outer(along, along)
@@ -109,8 +110,8 @@ def of_pentagon(levels: xr.Dataset, importance: np.ndarray) -> xr.Dataset:
                 return pentagon.loss(p) - other.loss(p)
 
             ends = np.log([at, min(above, end)]).tolist()
-            crossing = float(np.exp(scipy.optimize.brentq(excess, *ends, xtol=1e-9)))
-            found["crossing"].append(crossing)
+            crossing: Any = scipy.optimize.brentq(excess, *ends, xtol=1e-9)
+            found["crossing"].append(float(np.exp(crossing)))
             found["end"].append(end)
     ways = {"way": ["differences, Newton", "boxes, BFGS"]}
     ds = xr.Dataset({name: ("way", values) for name, values in found.items()}, ways)
@@ -176,5 +177,9 @@ def flat_of(model: xr.Dataset) -> np.ndarray:
 
 def geometry(flat: np.ndarray) -> str:
     """The name of what a model's features form."""
-    W = np.asarray(ravel_pytree(LIKE)[1](flat)["W"])
-    return " + ".join(sorted(block.name for block in polytopes.identify(W)))
+    return " + ".join(sorted(block.name for block in polytopes.identify(weights(flat))))
+
+
+def weights(flat: np.ndarray) -> np.ndarray:
+    """The weights among flat parameters, which they begin with."""
+    return np.asarray(flat[:10]).reshape(5, 2)
