@@ -40,7 +40,6 @@ SIZES = (
 )
 EXACT = [(500, 0.03), (1_000, 0.01), (2_000, 0.01)]
 SAMPLED = [(1_000, 0.03), (2_000, 0.01), (4_000, 0.01)]
-ANNEALED = [(450, 40), (600, 40), (900, 60)]
 
 
 def sampled(density):
@@ -75,41 +74,7 @@ def notebook(W, b):
     return [x.detach().numpy().reshape(40, SEEDS, *x.shape[1:]) for x in (W, b)], seconds
 
 
-def annealed(steps: int, rate: float = 0.01) -> optax.GradientTransformation:
-    """Adam whose updates carry noise that dies away: it leaves shallow minima again."""
-
-    def init(params):
-        del params
-        # A sweep gives every model a key of its own.
-        return jnp.zeros((), jnp.int32), jax.random.key(1)
-
-    def update(updates, state, params=None):
-        del params
-        step, key = state
-        own = jax.random.fold_in(key, step)
-        size = jnp.maximum(1 - 1.5 * step / steps, 0)
-        noise = optax.tree.random_like(own, updates, jax.random.normal)
-        noisy = jax.tree.map(lambda u, n: u + size * n, updates, noise)
-        return noisy, (step + 1, key)
-
-    return optax.chain(
-        optax.scale_by_adam(),
-        optax.GradientTransformation(init, update),
-        optax.scale_by_learning_rate(optax.cosine_decay_schedule(rate, steps)),
-    )
-
-
-def lbfgs() -> optax.GradientTransformationExtraArgs:
-    """L-BFGS with short steps and a short search: the slowest of many models decides."""
-    return optax.chain(
-        optax.scale_by_lbfgs(),
-        optax.scale(-1.0),
-        optax.clip_by_global_norm(0.3),
-        optax.scale_by_backtracking_linesearch(4, decrease_factor=0.3),
-    )
-
-
-def timed(build, stages, start) -> tuple[np.ndarray, float]:
+def timed(build, recipe, start) -> tuple[np.ndarray, float]:
     """The mean losses at each density, and the seconds that a second run takes."""
     axes = {"density": DENSITIES, "seed": SEEDS}
 
@@ -139,23 +104,17 @@ def to_equal_loss() -> dict:
     def adam(steps, rate, batch_size):
         return js.Recipe(steps, batch_size, js.decaying_adam(steps, rate), log_every=steps)
 
-    ways: list[tuple[str, Any, list[js.Recipe]]] = [
-        ("sampled, notebook's recipe", sampled, [js.Recipe(10_000)])
+    ways: list[tuple[str, Any, js.Recipe]] = [
+        ("sampled, notebook's recipe", sampled, js.Recipe(10_000))
     ]
     for steps, rate in SAMPLED:
         way = f"sampled, {steps:,} steps of Adam from rate {rate:g}"
-        ways.append((way, sampled, [adam(steps, rate, BATCH)]))
+        ways.append((way, sampled, adam(steps, rate, BATCH)))
     for steps, rate in EXACT:
         way = f"exact, {steps:,} steps of Adam from rate {rate:g}"
-        ways.append((way, exact, [adam(steps, rate, None)]))
-    for steps, more in ANNEALED:
-        stages = [
-            js.Recipe(steps, None, annealed(steps), log_every=steps),
-            js.Recipe(more, None, lbfgs(), log_every=more),
-        ]
-        ways.append((f"exact, {steps} annealed steps and {more} of L-BFGS", exact, stages))
-    for way, build, stages in ways:
-        mean, own = timed(build, stages, first)
+        ways.append((way, exact, adam(steps, rate, None)))
+    for way, build, recipe in ways:
+        mean, own = timed(build, recipe, first)
         ratio = mean / target
         row = {"way": way, "seconds": own, "worst": float(ratio.max())}
         row |= {"mean": float(ratio.mean()), "above": int((ratio > 1.001).sum())}

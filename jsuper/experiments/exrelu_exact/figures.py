@@ -33,10 +33,12 @@ def maps(superposed: xr.DataArray, known: xr.DataArray) -> Figure:
     norm = BoundaryNorm(np.arange(-0.5, 6), style.SEQUENTIAL.N)
     for panel, (name, counts) in zip(axes.ravel(), panels.items(), strict=True):
         counts = counts.transpose("threshold", "density").sortby("threshold")
-        x, y = (style.cell_edges(counts[a].values)[1] for a in ("density", "threshold"))
+        scale, x = style.cell_edges(counts["density"].values)
+        _, y = style.cell_edges(counts["threshold"].values)
         panel.pcolormesh(x, y, counts.values, cmap=style.SEQUENTIAL, norm=norm)
-        panel.set(xscale="log", xlim=(x.min(), x.max()), ylim=y[[0, -1]], title=name)
-        style.plain_log(panel.xaxis)
+        panel.set(xscale=scale, xlim=(x.min(), x.max()), ylim=y[[0, -1]], title=name)
+        if scale == "log":
+            style.plain_log(panel.xaxis)
         draw_theory(panel)
     for panel in axes[-1]:
         panel.set_xlabel("density")
