@@ -4,10 +4,10 @@ Two computations, which share neither the algorithm of the loss nor the optimize
 way to second derivatives, give each of these densities.
 """
 
+import functools
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import scipy.optimize
 import xarray as xr
@@ -32,20 +32,17 @@ class Surface:
     """
 
     def __init__(self, importance: np.ndarray, by_differences: bool):
-        self.newton = by_differences
+        self.newton, self.importance = by_differences, importance
+        self._value_and_grad, self._hessian = _compiled(by_differences)
 
-        def loss(flat, density):
-            model = js.ToyModel(5, 2)
-            task = js.Task(js.SparseFeatures(5, density), model, jnp.asarray(importance))
-            return expected_loss(task, ravel_pytree(LIKE)[1](flat), by_differences)
-
-        self.value_and_grad = jax.jit(jax.value_and_grad(loss))
-        self._hessian = jax.jit(jax.jacfwd(jax.grad(loss)))
+    def value_and_grad(self, flat: np.ndarray, density: float) -> Any:
+        """The loss and its gradient."""
+        return self._value_and_grad(flat, density, self.importance)
 
     def hessian(self, flat: np.ndarray, density: float) -> np.ndarray:
         """Exact second derivatives, or central differences of the gradient."""
         if self.newton:
-            return np.asarray(self._hessian(flat, density))
+            return np.asarray(self._hessian(flat, density, self.importance))
         h = 1e-5
         columns = [
             (self.value_and_grad(flat + h * e, density)[1])
@@ -78,6 +75,17 @@ class Surface:
         across = np.eye(len(flat)) - np.outer(along, along)
         lifted = across @ self.hessian(flat, density) @ across + np.outer(along, along)
         return float(np.linalg.eigvalsh(lifted)[0])
+
+
+@functools.cache
+def _compiled(by_differences: bool) -> tuple[Any, Any]:
+    """The loss with its gradient, and the Hessian, compiled once for all importances."""
+
+    def loss(flat, density, importance):
+        task = js.Task(js.SparseFeatures(5, density), js.ToyModel(5, 2), importance)
+        return expected_loss(task, ravel_pytree(LIKE)[1](flat), by_differences)
+
+    return jax.jit(jax.value_and_grad(loss)), jax.jit(jax.jacfwd(jax.grad(loss)))
 
 
 def of_pentagon(levels: xr.Dataset, importance: np.ndarray) -> xr.Dataset:
