@@ -138,6 +138,9 @@ class Branch:
     STEP = 0.01
     """Largest step, in the logarithm of the density."""
 
+    JUMP = 0.2
+    """Change of a product of embeddings in one step with which it is another minimum."""
+
     def __init__(self, surface: Surface, flat: np.ndarray, density: float):
         self.surface, self.name = surface, geometry(flat)
         self.known = {density: surface.settled(flat, density)[0]}
@@ -157,7 +160,8 @@ class Branch:
             last = abs(gap) < self.STEP
             p = density if last else float(nearest * np.exp(gap))
             flat, _ = self.surface.settled(self.known[nearest], p)
-            if geometry(flat) != self.name:
+            # Its shape may change as long as it does so steadily.
+            if np.abs(gram(flat) - gram(self.known[nearest])).max() > self.JUMP:
                 return geometry(flat)
             if self.surface.lowest_eigenvalue(flat, p) <= 0:
                 return "a saddle"
@@ -186,6 +190,11 @@ def flat_of(model: xr.Dataset) -> np.ndarray:
 def geometry(flat: np.ndarray) -> str:
     """The name of what a model's features form."""
     return " + ".join(sorted(block.name for block in polytopes.identify(weights(flat))))
+
+
+def gram(flat: np.ndarray) -> np.ndarray:
+    """The products of all embeddings, which no rotation changes."""
+    return weights(flat) @ weights(flat).T
 
 
 def weights(flat: np.ndarray) -> np.ndarray:
