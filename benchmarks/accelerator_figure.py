@@ -83,6 +83,7 @@ def roofline(panel: Axes, parts: dict[str, Any]) -> None:
         xlabel="operations for each byte that the program moves",
         ylabel="billion operations a second",
         xlim=(0.4, 800),
+        ylim=(8, 1e5),  # room for the legend
     )
     panel.legend(loc="lower left", title="open: form for CPUs", alignment="left")
 
