@@ -13,7 +13,7 @@ IMPORTANCES = {"equal": "equal", "decreasing": "0.9^i"}
 
 
 def findings(models: xr.DataTree) -> list[Finding]:
-    """Four findings on the minima of five features."""
+    """Five findings on the minima of five features."""
     ds = datasets(models)
     limits = xr.concat(
         [ds[name][["crossing", "end"]] for name in IMPORTANCES],

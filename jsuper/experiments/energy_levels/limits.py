@@ -11,18 +11,14 @@ import jax
 import numpy as np
 import scipy.optimize
 import xarray as xr
-from jax.flatten_util import ravel_pytree
 
 import jsuper as js
 from jsuper import polytopes
 from jsuper.objectives.expected import expected_loss
 
-LIKE = {"W": np.zeros((5, 2)), "b": np.zeros(5)}
-"""The parameters of a model, in the order of flat ones."""
-
 
 class Surface:
-    """The expected loss of five features over flat parameters, float64.
+    """The expected loss of five features over flat parameters (W, then b), float64.
 
     Args:
         importance: Shape (5,).
@@ -69,9 +65,8 @@ class Surface:
 
     def lowest_eigenvalue(self, flat: np.ndarray, density: float) -> float:
         """The lowest eigenvalue of the Hessian that is not the rotation's."""
-        turn = {"W": weights(flat) @ np.array([[0.0, 1.0], [-1.0, 0.0]]), "b": np.zeros(5)}
-        along = np.asarray(ravel_pytree(turn)[0])
-        along = along / np.linalg.norm(along)
+        turned = weights(flat) @ np.array([[0, 1], [-1, 0]])
+        along = np.append(turned, np.zeros(5)) / np.linalg.norm(turned)
         across = np.eye(len(flat)) - np.outer(along, along)
         lifted = across @ self.hessian(flat, density) @ across + np.outer(along, along)
         return float(np.linalg.eigvalsh(lifted)[0])
@@ -83,7 +78,8 @@ def _compiled(by_differences: bool) -> tuple[Any, Any]:
 
     def loss(flat, density, importance):
         task = js.Task(js.SparseFeatures(5, density), js.ToyModel(5, 2), importance)
-        return expected_loss(task, ravel_pytree(LIKE)[1](flat), by_differences)
+        params = {"W": flat[:10].reshape(5, 2), "b": flat[10:]}
+        return expected_loss(task, params, by_differences)
 
     return jax.jit(jax.value_and_grad(loss)), jax.jit(jax.jacfwd(jax.grad(loss)))
 
@@ -183,8 +179,8 @@ class Branch:
 
 def flat_of(model: xr.Dataset) -> np.ndarray:
     """Flat parameters of one model of a dataset."""
-    W = model["W"].transpose("feature", "hidden").values.astype(float)
-    return np.asarray(ravel_pytree({"W": W, "b": model["b"].values.astype(float)})[0])
+    W = model["W"].transpose("feature", "hidden").values
+    return np.append(W, model["b"].values).astype(float)
 
 
 def geometry(flat: np.ndarray) -> str:
