@@ -44,6 +44,7 @@ from jsuper.results.joining import concat
 from jsuper.results.losses import losses
 from jsuper.results.measures import measure
 from jsuper.results.minima import minima
+from jsuper.results.order import rearrange
 from jsuper.results.seeds import best_seed, lowest
 from jsuper.sweeps.devices import use_cpu_cores
 from jsuper.sweeps.snapshots import snapshots
@@ -106,6 +107,7 @@ __all__ = [
     "polytopes",
     "population_loss",
     "pytree",
+    "rearrange",
     "rescale_neurons",
     "save",
     "snapshots",

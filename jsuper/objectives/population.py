@@ -62,7 +62,11 @@ def population_loss(
     frequencies = as_count("frequencies", frequencies, 2)
     from_zero = starts_at_zero(task.features)
     with compiled_for(platform_of(task, params)):
-        return expected.expected_loss(task, params, from_zero, frequencies)
+        return _compiled(task, params, from_zero, frequencies)
+
+
+# One program, where its operations one by one would each be compiled.
+_compiled = jax.jit(expected.expected_loss, static_argnums=(2, 3))
 
 
 @pytree

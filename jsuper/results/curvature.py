@@ -19,9 +19,7 @@ from jsuper.features.activity import starts_at_zero
 from jsuper.objectives import expected
 from jsuper.objectives.population import Population
 from jsuper.platforms import compiled_for, platform_of
-from jsuper.results.own_tasks import OwnTasks, arguments_of
-from jsuper.sweeps.grid import Grid
-from jsuper.training import Recipe
+from jsuper.results.own_tasks import OwnTasks, one_kind
 from jsuper.validation import check, check_number
 
 AT_REST = 1e-6
@@ -81,7 +79,7 @@ def curvature(
     check("at_rest", at_rest, lambda x: (x > 0) & np.isfinite(x), "positive and finite")
 
     def of_model(surface, flat, task, rotations):
-        gradient = np.asarray(surface.gradient(flat, task))
+        _, gradient = surface.value_and_gradient(flat, task)
         norm = np.linalg.norm(gradient)
         if not np.isfinite(norm):
             nothing = np.full(len(flat), np.nan)
@@ -143,9 +141,9 @@ def polish(
         if not np.isfinite(flat).all():
             return flat, np.nan, np.nan
         found = scipy.optimize.minimize(
-            lambda x: float(surface.loss(x, task)),
+            lambda x: tuple(map(np.asarray, surface.value_and_gradient(x, task))),
             flat,
-            jac=lambda x: np.asarray(surface.gradient(x, task)),
+            jac=True,
             hess=lambda x: np.asarray(surface.hessian(x, task)),
             method="trust-exact",
             options={"gtol": tolerance, "maxiter": steps, "initial_trust_radius": 0.1},
@@ -182,8 +180,7 @@ def _loss(flat: Any, task: Any, shapes: tuple[Any, ...], from_zero: bool) -> jax
 
 # Compiled once for all calls: a Hessian takes half a minute.
 _FIXED = ("shapes", "from_zero")
-_LOSS = jax.jit(_loss, static_argnames=_FIXED)
-_GRADIENT = jax.jit(jax.grad(_loss), static_argnames=_FIXED)
+_VALUE_AND_GRADIENT = jax.jit(jax.value_and_grad(_loss), static_argnames=_FIXED)
 _HESSIAN = jax.jit(jax.jacfwd(jax.grad(_loss)), static_argnames=_FIXED)
 
 
@@ -193,28 +190,16 @@ class _Surface:
     def __init__(self, params: Mapping[str, Any], from_zero: bool):
         shapes = tuple((name, leaf.shape) for name, leaf in sorted(params.items()))
         fixed = {"shapes": shapes, "from_zero": from_zero}
-        self.loss = functools.partial(_LOSS, **fixed)
-        self.gradient = functools.partial(_GRADIENT, **fixed)
+        self.value_and_gradient = functools.partial(_VALUE_AND_GRADIENT, **fixed)
         self.hessian = functools.partial(_HESSIAN, **fixed)
 
 
 def _of_models(build, ds, values, of_model) -> tuple[OwnTasks, list[np.ndarray]]:
     """What a function makes of each model: arrays of leading axes (n_cells, n_models)."""
     with jax.enable_x64(True), compiled_for(platform_of()):
-        axes, fixed = arguments_of(build, ds, values or {})
-        grid = Grid(functools.partial(build, **fixed), axes, Recipe(1))
-        if len(grid.groups) > 1:
-            raise TypeError(
-                f"build must make models of one kind and size, got {len(grid.groups)}; "
-                "select one value of each axis of sizes and names"
-            )
-        if not grid.has_population_loss:
-            task = grid.first_task
-            missing = getattr(task, "not_in_expectation", lambda: type(task).__name__)()
-            raise TypeError(f"the population loss does not cover {missing}")
-        models = OwnTasks(grid, ds)
+        models = one_kind(build, ds, values or {})
         ((group, tasks, params),) = models
-        shape = grid.n_cells, models.n_models
+        shape = models.grid.n_cells, models.n_models
         from_zero = starts_at_zero(tasks.tasks.features)
         surface = _Surface(group.params, from_zero)
         found: list[tuple[Any, ...]] = []

@@ -1,5 +1,6 @@
 """The models of a dataset beside the tasks that they were trained on."""
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +15,7 @@ from jsuper.sweeps.axes import SEED, read_axes
 from jsuper.sweeps.grid import Grid, Group
 from jsuper.sweeps.labels import Labels
 from jsuper.sweeps.start import params_of
-from jsuper.training import TaskGrid
+from jsuper.training import Recipe, TaskGrid
 
 
 class OwnTasks:
@@ -66,6 +67,34 @@ class OwnTasks:
             coords={d: self._ds[d] for d in self.dims if d in self._ds.coords},
         )
         return array.transpose(*self.dims, *dims)
+
+
+def one_kind(
+    build: Callable[..., Any], ds: xr.Dataset, values: Mapping[str, Any]
+) -> OwnTasks:
+    """Returns models of one size beside their tasks, whose population loss is known.
+
+    Args:
+        build: Makes the task of a cell.
+        ds: Models.
+        values: Values of axes of which the dataset holds only names.
+
+    Raises:
+        ValueError: As `arguments_of` and `OwnTasks`.
+        TypeError: If there are several sizes, or the population loss is not known.
+    """
+    axes, fixed = arguments_of(build, ds, values)
+    grid = Grid(functools.partial(build, **fixed), axes, Recipe(1))
+    if len(grid.groups) > 1:
+        raise TypeError(
+            f"build must make models of one kind and size, got {len(grid.groups)}; "
+            "select one value of each axis of sizes and names"
+        )
+    if not grid.has_population_loss:
+        task = grid.first_task
+        missing = getattr(task, "not_in_expectation", lambda: type(task).__name__)()
+        raise TypeError(f"the population loss does not cover {missing}")
+    return OwnTasks(grid, ds)
 
 
 def arguments_of(

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jsuper.platforms import compiled_for
 from jsuper.pytrees import Opaque, cannot_look_into, check_static, node_types
 from jsuper.sweeps.axes import SEED, Axis, checked_distinct, coordinates
 from jsuper.training import Recipe
@@ -310,7 +311,9 @@ def _traced(function: Callable[..., Any], task: Any, *args: Any) -> Any:
     """Shapes of what a function of a task returns, with the task's numbers traced."""
     arrays = jax.tree.map(_as_array, task)
     try:
-        return jax.eval_shape(function, arrays, *args)
+        # Shapes are the same on every platform: one form is enough.
+        with compiled_for("cpu"):
+            return jax.eval_shape(function, arrays, *args)
     except Exception as error:
         try:
             jax.eval_shape(functools.partial(function, task), *args)

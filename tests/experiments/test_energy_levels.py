@@ -81,6 +81,7 @@ def test_findings_can_go_either_way(made):
 
 
 @pytest.mark.slow
+@pytest.mark.optimized
 def test_a_small_version():
     models = EXPERIMENT.models(EXPERIMENT.quick)
     found = EXPERIMENT.findings(models)

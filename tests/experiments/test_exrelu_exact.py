@@ -1,11 +1,15 @@
 """ExReLU on exact gradients: what is set by hand, findings, and a small version."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from jsuper.experiments.exrelu.measures import ideal_losses
 from jsuper.experiments.exrelu_exact import EXPERIMENT, findings, measures, train
+
+THRESHOLDS = (-1.0, -0.6, -0.25, 0.0)
 
 
 def test_superposition_ends_where_it_is_first_missing():
@@ -32,7 +36,8 @@ def test_findings_can_go_either_way():
 
 @pytest.mark.slow
 def test_a_small_version():
-    models = EXPERIMENT.models(EXPERIMENT.quick)
+    sizes = {"densities": EXPERIMENT.quick.densities[::2], "thresholds": THRESHOLDS}
+    models = EXPERIMENT.models(dataclasses.replace(EXPERIMENT.quick, **sizes))
     candidates, known = (models[name].to_dataset() for name in ("candidates", "known"))
     # Solutions set by hand cost what their closed forms say.
     density = candidates["density"].values[:, None]

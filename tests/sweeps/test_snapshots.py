@@ -57,6 +57,7 @@ def test_history_is_the_mean_loss_since_the_last_look(along):
 
 
 @pytest.mark.slow
+@pytest.mark.optimized
 @pytest.mark.skipif(
     "fusion_emitters=false" in os.environ.get("XLA_FLAGS", ""),
     reason="programs of other rounding than those of users: set XLA_FLAGS to nothing",

@@ -84,12 +84,13 @@ def _compiled(by_differences: bool) -> tuple[Any, Any]:
     return jax.jit(jax.value_and_grad(loss)), jax.jit(jax.jacfwd(jax.grad(loss)))
 
 
-def of_pentagon(levels: xr.Dataset, importance: np.ndarray) -> xr.Dataset:
+def of_pentagon(levels: xr.Dataset, importance: np.ndarray, step: float) -> xr.Dataset:
     """Returns the limits of the pentagon, each from both computations.
 
     Args:
         levels: Minima with their ``level``, at descending densities.
         importance: Shape (5,).
+        step: Of the logarithm of the density, by which minima are followed at most.
 
     Returns:
         ``crossing`` (way): the density above which another minimum is better;
@@ -105,8 +106,8 @@ def of_pentagon(levels: xr.Dataset, importance: np.ndarray) -> xr.Dataset:
         starts = [flat_of(levels.isel(density=i, minimum=0)) for i in (place, place - 1)]
         for by_differences in (True, False):
             surface = Surface(importance, by_differences)
-            pentagon = Branch(surface, starts[0], at)
-            other = Branch(surface, starts[1], above)
+            pentagon = Branch(surface, starts[0], at, step)
+            other = Branch(surface, starts[1], above, step)
             end, falls_to = pentagon.end()
 
             def excess(log, pentagon=pentagon, other=other):
@@ -129,16 +130,16 @@ class Branch:
         surface: The loss.
         flat: Where it starts.
         density: The density of the start.
+        step: Largest step, in the logarithm of the density.
     """
-
-    STEP = 0.01
-    """Largest step, in the logarithm of the density."""
 
     JUMP = 0.2
     """Change of a product of embeddings in one step with which it is another minimum."""
 
-    def __init__(self, surface: Surface, flat: np.ndarray, density: float):
-        self.surface, self.name = surface, geometry(flat)
+    def __init__(
+        self, surface: Surface, flat: np.ndarray, density: float, step: float = 0.01
+    ):
+        self.surface, self.step, self.name = surface, step, geometry(flat)
         self.known = {density: surface.settled(flat, density)[0]}
 
     def loss(self, density: float) -> float:
@@ -152,8 +153,8 @@ class Branch:
         """Follows it to a density; returns its name, or what it becomes on the way."""
         while density not in self.known:
             nearest = min(self.known, key=lambda p: abs(np.log(p / density)))
-            gap = np.clip(np.log(density / nearest), -self.STEP, self.STEP)
-            last = abs(gap) < self.STEP
+            gap = np.clip(np.log(density / nearest), -self.step, self.step)
+            last = abs(gap) < self.step
             p = density if last else float(nearest * np.exp(gap))
             flat, _ = self.surface.settled(self.known[nearest], p)
             # Its shape may change as long as it does so steadily.

@@ -22,10 +22,11 @@ class Settings:
     densities: int = setting(100, "densities from 1 to 0.01")
     starts: int = setting(400, "starts of each density")
     steps: int = setting(500, "steps of training before a model is polished")
+    stride: float = setting(0.01, "following a minimum: largest step of ln(density)")
 
 
 FULL = Settings()
-QUICK = Settings(densities=5, starts=24, steps=300)
+QUICK = Settings(densities=5, starts=12, steps=200, stride=0.05)
 
 
 def task(density, importance: str = "equal") -> js.Population:
@@ -48,5 +49,5 @@ def train(settings: Settings) -> dict[str, xr.Dataset]:
             recipe=recipe,
         )
         levels = with_levels(minima)
-        found[name] = levels.assign(limits.of_pentagon(levels, importance))
+        found[name] = levels.assign(limits.of_pentagon(levels, importance, settings.stride))
     return found
