@@ -10,6 +10,7 @@ change, and the cost of one step by number of features.
     python benchmarks/population.py
 """
 
+import functools
 import json
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import xarray as xr
 
 import jsuper as js
 
@@ -74,17 +76,53 @@ def notebook(W, b):
     return [x.detach().numpy().reshape(40, SEEDS, *x.shape[1:]) for x in (W, b)], seconds
 
 
-def timed(build, recipe, start) -> tuple[np.ndarray, float]:
+def fit(build, recipe, start) -> xr.Dataset:
+    """Trains from a dataset of models on."""
+    axes = {"density": DENSITIES, "seed": start["seed"].values}
+    return js.sweep(build, axes, recipe, key=KEY, start=start, chunks=1, progress=False)
+
+
+def adam(steps, rate, batch_size=None) -> js.Recipe:
+    """Adam from a rate down to 0."""
+    return js.Recipe(steps, batch_size, js.decaying_adam(steps, rate), log_every=steps)
+
+
+def in_branches(start, draw=0) -> xr.Dataset:
+    """Exact training from three versions of each model, of which the best goes on.
+
+    Exact losses tell after a few steps which of them is better, by whatever little. Each
+    comes from the initial weights of its seed: the model as it is, moved at random, and
+    without its least important feature. Before and after, features find their places.
+    """
+    ds = js.rearrange(exact, fit(exact, adam(60, 0.03), start))
+    noise = np.random.default_rng(draw).normal(size=ds["W"].shape)
+    is_last = xr.DataArray(np.arange(5) == 4, dims="feature")
+    versions = [
+        ds,
+        ds.assign(W=(ds["W"] + 0.3 * noise).astype(np.float32)),
+        ds.assign(
+            W=ds["W"].where(~is_last, 0), b=ds["b"].where(~is_last, ds["density"] / 2)
+        ),
+    ]
+    parts = [
+        one[["W", "b"]].assign_coords(seed=SEEDS * i + ds["seed"])
+        for i, one in enumerate(versions)
+    ]
+    trained = fit(exact, adam(60, 0.05), xr.concat(parts, "seed"))
+    by_version = [
+        trained.isel(seed=slice(SEEDS * i, SEEDS * (i + 1))).assign_coords(seed=ds["seed"])
+        for i in range(len(parts))
+    ]
+    both = xr.concat(by_version, "version")
+    best = both.isel(version=both["loss"].argmin("version"))
+    return fit(exact, adam(250, 0.1), js.rearrange(exact, best))
+
+
+def timed(train) -> tuple[np.ndarray, float]:
     """The mean losses at each density, and the seconds that a second run takes."""
-    axes = {"density": DENSITIES, "seed": SEEDS}
-
-    def train() -> tuple[np.ndarray, float]:
-        begin = time.perf_counter()
-        ds = js.sweep(build, axes, recipe, key=KEY, start=start, chunks=1, progress=False)
-        return ds["loss"].mean("seed").values, time.perf_counter() - begin
-
     train()  # compiles
-    return train()
+    begin = time.perf_counter()
+    return train()["loss"].mean("seed").values, time.perf_counter() - begin
 
 
 def to_equal_loss() -> dict:
@@ -100,27 +138,31 @@ def to_equal_loss() -> dict:
         {"way": "PyTorch, 10,000 steps of 1,024", "seconds": seconds}
     ]
 
-    def adam(steps, rate, batch_size):
-        return js.Recipe(steps, batch_size, js.decaying_adam(steps, rate), log_every=steps)
-
-    ways: list[tuple[str, Any, js.Recipe]] = [
-        ("sampled, notebook's recipe", sampled, js.Recipe(10_000))
-    ]
-    for steps, rate in SAMPLED:
-        way = f"sampled, {steps:,} steps of Adam from rate {rate:g}"
-        ways.append((way, sampled, adam(steps, rate, BATCH)))
-    for steps, rate in EXACT:
-        way = f"exact, {steps:,} steps of Adam from rate {rate:g}"
-        ways.append((way, exact, adam(steps, rate, None)))
-    for way, build, recipe in ways:
-        mean, own = timed(build, recipe, first)
+    ways: dict[str, Any] = {
+        "sampled, notebook's recipe": functools.partial(
+            fit, sampled, js.Recipe(10_000), first
+        )
+    }
+    for name, build, batch, recipes in (
+        ("sampled", sampled, BATCH, SAMPLED),
+        ("exact", exact, None, EXACT),
+    ):
+        for steps, rate in recipes:
+            way = f"{name}, {steps:,} steps of Adam from rate {rate:g}"
+            recipe = adam(steps, rate, batch)
+            ways[way] = functools.partial(fit, build, recipe, first)
+    for draw in range(3):
+        way = f"exact, in branches, draw {draw}"
+        ways[way] = functools.partial(in_branches, first, draw)
+    for way, train in ways.items():
+        mean, own = timed(train)
         ratio = mean / target
         row = {"way": way, "seconds": own, "worst": float(ratio.max())}
-        row |= {"mean": float(ratio.mean()), "above": int((ratio > 1.001).sum())}
+        row |= {"mean": float(ratio.mean()), "above": int((ratio > 1.0001).sum())}
         rows.append(row)
         print(
             f"{way:48s} {own:6.2f} s, {seconds / own:5.1f} × PyTorch; mean loss / target: "
-            f"mean {row['mean']:.4f}, highest {row['worst']:.4f}, more than 0.1% above at "
+            f"mean {row['mean']:.4f}, highest {row['worst']:.4f}, more than 0.01% above at "
             f"{row['above']} of 40 densities",
             flush=True,
         )
