@@ -38,6 +38,9 @@ outputs and choices), for which the form is closed. Beyond them there is a serie
 N_FREQUENCIES = 128
 """Number of terms of that series, unless told otherwise."""
 
+MOST_NUMBERS = 2**24
+"""Largest array that a series may make of several models at a time."""
+
 
 class Outputs(NamedTuple):
     """What is known of the outputs of a model, and of its hidden activations if they count.
@@ -95,6 +98,16 @@ def is_closed(law: Activity, from_zero: bool) -> bool:
     """Returns whether the form is closed, or has a series."""
     n_corners = len(law.low) * law.n_choices * (2 if from_zero else 4) ** law.n_terms
     return law.n_terms <= MOST_TERMS and n_corners <= MOST_CORNERS
+
+
+def models_at_once(task: Any, from_zero: bool, n_frequencies: int) -> int | None:
+    """Returns how many models a series may take at a time; None if the form is closed."""
+    law = task.features.activity()
+    if is_closed(law, from_zero):
+        return None
+    # Each output multiplies what all terms but one make, for each of them and frequency.
+    n_numbers = len(law.low) * law.n_terms**2 * n_frequencies
+    return max(1, MOST_NUMBERS // n_numbers)
 
 
 @full_precision

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.core import Tracer
 
 from jsuper.features.activity import starts_at_zero
@@ -151,6 +152,38 @@ class Population:
     def population_loss(self, params: Params) -> jax.Array:
         """Returns the expected loss, as `Task` does."""
         return self.loss(params)
+
+    def models_at_once(self) -> int | None:
+        """Returns how many models fit into the memory together; None for all."""
+        return expected.models_at_once(self.task, bool(self.from_zero), self.frequencies)
+
+    def grid_value_and_grad(
+        self, params: Params, keys: jax.Array, batch_size: int | None
+    ) -> tuple[jax.Array, Params] | None:
+        """Returns losses and gradients of a grid of models a few at a time, if it must.
+
+        Args:
+            params: Parameters with leading axes (n_tasks, n_keys); the task's own leaves
+                have the leading axis n_tasks.
+            keys: Not used.
+            batch_size: Not used.
+
+        Returns:
+            Losses, shape (n_tasks, n_keys), and gradients; None if all go at once.
+        """
+        del keys, batch_size
+        block = jax.tree.map(lambda leaf: leaf[0], self).models_at_once()
+        if block is None:
+            return None
+        shape = jax.tree.leaves(params)[0].shape[:2]
+
+        def of_model(place):
+            place = jnp.divmod(place, shape[1])
+            task = jax.tree.map(lambda leaf: leaf[place[0]], self)
+            return jax.value_and_grad(task.loss)(jax.tree.map(lambda x: x[place], params))
+
+        found = lax.map(of_model, jnp.arange(shape[0] * shape[1]), batch_size=block)
+        return jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[1:]), found)
 
 
 def check_covered(what: str, task: Any) -> None:

@@ -289,7 +289,7 @@ def check_task(task: Any, batch_size: int | None) -> None:
     for leaf in jax.tree.leaves(task):
         _check_leaf(leaf)
     key = jax.eval_shape(lambda: jax.random.key(0))
-    params = _traced(lambda task, key: task.init(key), task, key)
+    params = _traced(_init, task, key)
     if not jax.tree.leaves(params):
         raise ValueError(f"init must return parameters, got {params!r}")
     for path, leaf in jax.tree.leaves_with_path(params):
@@ -298,25 +298,38 @@ def check_task(task: Any, batch_size: int | None) -> None:
             raise ValueError(
                 f"parameter {name!r} must hold floating-point numbers, got {leaf.dtype}"
             )
-    loss = _traced(
-        lambda task, params, key: task.loss(params, key, batch_size), task, params, key
-    )
+    loss = _traced(_loss, task, params, key, batch_size=batch_size)
     if getattr(loss, "shape", None) != ():
         raise ValueError(f"loss must return one number, got {loss}")
     if not jnp.issubdtype(loss.dtype, jnp.floating):
         raise ValueError(f"loss must return a floating-point number, got {loss.dtype}")
 
 
-def _traced(function: Callable[..., Any], task: Any, *args: Any) -> Any:
+# Traced once for all sweeps of tasks of the same kind.
+@functools.partial(jax.jit, static_argnames="types")
+def _init(task, key, *, types):
+    del types
+    return task.init(key)
+
+
+@functools.partial(jax.jit, static_argnames=("types", "batch_size"))
+def _loss(task, params, key, *, types, batch_size):
+    del types
+    return task.loss(params, key, batch_size)
+
+
+def _traced(function: Any, task: Any, *args: Any, **sizes: Any) -> Any:
     """Shapes of what a function of a task returns, with the task's numbers traced."""
+    sizes = {**sizes, "types": node_types(task)}
     arrays = jax.tree.map(_as_array, task)
     try:
         # Shapes are the same on every platform: one form is enough.
         with compiled_for("cpu"):
-            return jax.eval_shape(function, arrays, *args)
+            return function.eval_shape(arrays, *args, **sizes)
     except Exception as error:
         try:
-            jax.eval_shape(functools.partial(function, task), *args)
+            as_it_is = functools.partial(function.__wrapped__, task, **sizes)
+            jax.eval_shape(as_it_is, *args)
         except Exception:
             raise error from None  # not for being traced
         line = " ".join(str(error).split())[:200]

@@ -287,8 +287,11 @@ def population_losses(grid: TaskGrid, params: Any) -> jax.Array:
         return jax.tree.map(own, grid.tasks).population_loss(params_of_model)
 
     # A few models at a time, since closed forms have many terms.
+    first = jax.tree.map(lambda leaf: leaf[0, 0], grid.tasks)
+    at_once = getattr(first, "models_at_once", lambda: None)()
+
     def in_blocks(most):
-        n_models = shape[0] * shape[1]
+        n_models, most = shape[0] * shape[1], min(most, at_once or most)
         block = min(most, n_models)
         places = jnp.arange(-(-n_models // block) * block).reshape(-1, block)
         losses = lax.map(jax.vmap(of_model), jnp.minimum(places, n_models - 1))

@@ -16,6 +16,7 @@ import pytest
 
 import jsuper as js
 from jsuper import theory
+from jsuper.objectives import expected
 
 spec = importlib.util.spec_from_file_location(
     "referee", Path(__file__).with_name("referee.py")
@@ -286,6 +287,26 @@ def test_it_trains_as_any_task_does():
         exact, axes, js.Recipe(20, None, optax.lbfgs()), key=jax.random.key(0), start=ds
     )
     assert (refined["loss"] <= ds["loss"] * (1 + 1e-6)).all()
+
+
+@pytest.mark.slow
+def test_a_few_models_of_a_series_at_a_time_change_no_number(monkeypatch):
+    def series(density):
+        own = js.Task(js.SparseFeatures(10, density), js.ToyModel(10, 2))
+        return js.Population(own, frequencies=8)
+
+    def trained():
+        jax.clear_caches()
+        axes, recipe = {"density": [0.5, 0.1], "seed": 3}, js.Recipe(3, None)
+        return js.sweep(series, axes, recipe, key=jax.random.key(0))
+
+    assert series(0.1).models_at_once() > 6
+    assert js.Population(task(5, 0.1)).models_at_once() is None
+    at_once = trained()
+    monkeypatch.setattr(expected, "MOST_NUMBERS", 2 * 10 * 10**2 * 8)
+    assert series(0.1).models_at_once() == 2
+    for name, values in trained().items():
+        np.testing.assert_allclose(values, at_once[name], rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize(
