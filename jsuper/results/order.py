@@ -43,7 +43,7 @@ def rearrange(
 
     Raises:
         ValueError: As `jsuper.losses`.
-        TypeError: If a task is not covered.
+        TypeError: If a task is not covered, or has models of several sizes.
 
     Example:
         A model that drops the more important of two features:

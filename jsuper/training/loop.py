@@ -286,10 +286,10 @@ def population_losses(grid: TaskGrid, params: Any) -> jax.Array:
         params_of_model = jax.tree.map(own, params)
         return jax.tree.map(own, grid.tasks).population_loss(params_of_model)
 
-    # A few models at a time, since closed forms have many terms.
     first = jax.tree.map(lambda leaf: leaf[0, 0], grid.tasks)
     at_once = getattr(first, "models_at_once", lambda: None)()
 
+    # A few models at a time, since closed forms have many terms, and series more.
     def in_blocks(most):
         n_models, most = shape[0] * shape[1], min(most, at_once or most)
         block = min(most, n_models)

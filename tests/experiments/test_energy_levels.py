@@ -104,7 +104,7 @@ def test_the_crossing_is_where_samples_say():
     with jax.enable_x64(True):
         surface = limits.Surface(importance, by_differences=True)
         branches = {
-            name: limits.Branch(surface, np.concatenate([W.ravel(), b]), 0.215)
+            name: limits.Branch(surface, np.concatenate([W.ravel(), b]), 0.215, 0.01)
             for name, (W, b) in start.items()
         }
 

@@ -136,9 +136,7 @@ class Branch:
     JUMP = 0.2
     """Change of a product of embeddings in one step with which it is another minimum."""
 
-    def __init__(
-        self, surface: Surface, flat: np.ndarray, density: float, step: float = 0.01
-    ):
+    def __init__(self, surface: Surface, flat: np.ndarray, density: float, step: float):
         self.surface, self.step, self.name = surface, step, geometry(flat)
         self.known = {density: surface.settled(flat, density)[0]}
 
