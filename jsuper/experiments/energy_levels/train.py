@@ -20,7 +20,7 @@ class Settings:
     """Densities, and how their minima are looked for."""
 
     densities: int = setting(100, "densities from 1 to 0.01")
-    starts: int = setting(400, "starts of each density")
+    starts: int = setting(1_000, "starts of each density")
     steps: int = setting(500, "steps of training before a model is polished")
     stride: float = setting(0.01, "following a minimum: largest step of ln(density)")
 
