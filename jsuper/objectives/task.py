@@ -191,6 +191,10 @@ class Task:
             return False
         return expected.is_closed(self.features.activity(), from_zero=False)
 
+    def models_at_once(self) -> int | None:
+        """Returns how many models fit into the memory together; None for all."""
+        return expected.models_at_once(self, False, expected.N_FREQUENCIES)
+
     def population_loss(self, params: Params) -> jax.Array:
         """Returns the expected loss of one model: `jsuper.population_loss`, unchecked."""
         return expected.expected_loss(self, params, from_zero=False)

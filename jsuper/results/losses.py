@@ -37,14 +37,14 @@ def losses(
     key: jax.Array,
     values: Mapping[str, Any] | None = None,
     batch_size: int = 1024,
-    batches: int = 64,
+    batches: int | None = 64,
     devices: int | str | Iterable[Any] | None = None,
 ) -> xr.Dataset:
     """Measures the loss of trained models anew, all on the same fresh data.
 
-    Where `jsuper.population_loss` covers the tasks it is that, and needs no data. Otherwise
-    seeds share their data too, unlike in `jsuper.sweep`, so that a difference between two
-    models does not come from their data.
+    Where `jsuper.population_loss` covers the tasks in closed form it is that, and needs no
+    data. Otherwise seeds share their data too, unlike in `jsuper.sweep`, so that a
+    difference between two models does not come from their data.
 
     Args:
         build: Makes the task of a cell, as in `jsuper.sweep`; it may be another task than
@@ -57,7 +57,8 @@ def losses(
         values: Values of those axes of which ``ds`` holds only names (functions, None),
             as they were given to `jsuper.sweep`.
         batch_size: Number of examples in a batch, at least 1.
-        batches: Number of batches, at least 1.
+        batches: Number of batches, at least 1; None for the population loss even where it
+            is a series, as ``eval_batches`` of `jsuper.Recipe`.
         devices: As in `jsuper.sweep`.
 
     Returns:
@@ -85,7 +86,8 @@ def losses(
         {'density': 2, 'seed': 3, 'test_density': 2}
     """
     check_key(key)
-    batch_size, batches = as_count("batch_size", batch_size), as_count("batches", batches)
+    batch_size = as_count("batch_size", batch_size)
+    batches = None if batches is None else as_count("batches", batches)
     recipe = Recipe(1, batch_size, eval_batches=batches)
     ds = files.load_sweep(ds) if isinstance(ds, str | Path) else ds
     if not isinstance(ds, xr.Dataset):

@@ -15,7 +15,7 @@ from jsuper.sweeps.axes import SEED, read_axes
 from jsuper.sweeps.grid import Grid, Group
 from jsuper.sweeps.labels import Labels
 from jsuper.sweeps.start import params_of
-from jsuper.training import Recipe, TaskGrid
+from jsuper.training import Recipe, TaskGrid, not_in_expectation
 
 
 class OwnTasks:
@@ -90,9 +90,8 @@ def one_kind(
             f"build must make models of one kind and size, got {len(grid.groups)}; "
             "select one value of each axis of sizes and names"
         )
-    if not grid.has_population_loss:
-        task = grid.first_task
-        missing = getattr(task, "not_in_expectation", lambda: type(task).__name__)()
+    missing = not_in_expectation(grid.first_task)
+    if missing is not None:
         raise TypeError(f"the population loss does not cover {missing}")
     return OwnTasks(grid, ds)
 

@@ -10,7 +10,13 @@ import numpy as np
 
 from jsuper.sweeps.axes import SEED, read_axes, read_seeds
 from jsuper.sweeps.cells import LARGE, Cell, Cells, equal
-from jsuper.training import Optimizer, Recipe, TaskGrid, has_population_loss
+from jsuper.training import (
+    Optimizer,
+    Recipe,
+    TaskGrid,
+    has_population_loss,
+    not_in_expectation,
+)
 from jsuper.training.optimizers import arguments_of, ignores, traceable
 
 
@@ -64,11 +70,13 @@ class Grid:
         self.has_population_loss = all(map(has_population_loss, tasks))
         if self.has_population_loss:
             self.recipe = dataclasses.replace(self.recipe, eval_batches=None)
-        elif recipe.eval_batches is None:
-            raise ValueError(
-                "recipe.eval_batches must be an integer of at least 1 where losses are "
-                "sampled, got None"
-            )
+        elif recipe.eval_batches is None:  # asked for, where it is a series
+            if any(missing := list(map(not_in_expectation, tasks))):
+                raise ValueError(
+                    "recipe.eval_batches must be an integer of at least 1, got None: the "
+                    f"population loss does not cover {next(filter(None, missing))}"
+                )
+            self.has_population_loss = True
 
     def keys(self, key: jax.Array) -> jax.Array:
         """Returns one key per seed, shape (n_seeds,), or (n_cells, n_seeds) of them."""

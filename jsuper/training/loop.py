@@ -272,6 +272,13 @@ def has_population_loss(task: Any) -> bool:
     return getattr(task, "has_population_loss", False)
 
 
+def not_in_expectation(task: Any) -> str | None:
+    """Says what of a task the expected loss does not cover, if anything."""
+    if has_population_loss(task):
+        return None
+    return getattr(task, "not_in_expectation", lambda: f"a {type(task).__name__}")()
+
+
 @full_precision
 def population_losses(grid: TaskGrid, params: Any) -> jax.Array:
     """Returns the expected losses of tasks that have them, shape (n_tasks, n_keys)."""

@@ -76,7 +76,8 @@ class Recipe:
         log_every: Steps behind each entry of the history, which is their mean training
             loss; by default a hundredth of ``steps``.
         eval_batches: Batches of fresh data behind the final loss, at least 1, where that
-            is not the population loss.
+            is not the population loss; None asks for the population loss even where it is
+            a series, which takes time where a model has many features.
         independent_cells: Give every cell of a sweep its own initial weights and data,
             instead of the common random numbers that make neighbouring cells comparable.
 

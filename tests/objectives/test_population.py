@@ -13,6 +13,7 @@ import mpmath as mp
 import numpy as np
 import optax
 import pytest
+import xarray as xr
 
 import jsuper as js
 from jsuper import theory
@@ -342,8 +343,26 @@ def test_a_subclass_that_samples_something_else_is_not_taken_for_its_parent():
             js.Population(task_of)
     ds = js.sweep(lambda: own, {}, js.Recipe(1, 16, eval_batches=1), key=jax.random.key(0))
     assert ds["loss"].attrs["kind"] == "sampled"
-    with pytest.raises(ValueError, match="eval_batches must be an integer"):
+    message = "eval_batches must be an integer .* does not cover features Shifted"
+    with pytest.raises(ValueError, match=message):
         js.sweep(lambda: own, {}, js.Recipe(1, eval_batches=None), key=jax.random.key(0))
+
+
+def test_the_loss_of_many_features_is_exact_where_that_is_asked_for():
+    def build(density):
+        return js.Task(js.SparseFeatures(12, density), js.ToyModel(12, 3))
+
+    recipe = js.Recipe(1, 64, eval_batches=None)
+    axes = {"density": [0.3, 0.05], "seed": 2}
+    ds = js.sweep(build, axes, recipe, key=jax.random.key(0))
+    assert ds["loss"].attrs["kind"] == "population"
+    again = js.losses(build, ds, key=jax.random.key(1), batches=None)
+    xr.testing.assert_identical(again["loss"], ds["loss"])
+    for cell in ({"density": 0.3, "seed": 1}, {"density": 0.05, "seed": 0}):
+        model = ds.sel(cell)
+        params = {name: jnp.asarray(model[name].values) for name in ("W", "b")}
+        one = js.population_loss(build(cell["density"]), params)
+        np.testing.assert_allclose(model["loss"], one, rtol=1e-5)
 
 
 def test_wrong_parameters_are_refused():
