@@ -1,4 +1,4 @@
-"""Sweeps on disk: one netCDF file each, written whole or not at all."""
+"""Sweeps on disk: one netCDF file each, written whole or not at all, or a store."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 import xarray as xr
 
-from jsuper import netcdf
+from jsuper import netcdf, stores
 
 OWN = {
     *("loss", "history", "finite", "seed", "feature"),
@@ -117,15 +117,18 @@ def load(path: str | Path) -> Any:
     Args:
         path: A file that `save` or ``to_netcdf`` wrote, in netCDF 3 or 4: a sweep, a part
             of one, what is left of it after a reduction, what a callback received, or the
-            tree of an experiment.
+            tree of an experiment. Or the store of a sweep, which stays on disk.
 
     Returns:
-        The dataset, or the `xarray.DataTree` if there are several.
+        The dataset, or the `xarray.DataTree` if there are several. That of a store has
+        Dask arrays, NaN where models are not trained, and ``done`` says where they are.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If it is not the file of a sweep or an experiment, or damaged.
     """
+    if stores.is_store(path):
+        return stores.opened(path).drop_vars(stores.HIDDEN, errors="ignore")
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"file must exist, got {path}")

@@ -22,8 +22,8 @@ width, so rounding errors stay as they are: vertex sums, the textbook form, lose
 where a width is small. It is the recurrence of box splines (de Boor and Höllig 1982,
 "Recurrence relations for multivariate B-splines"), for truncated moments.
 
-JAX's derivatives of this form are exact as well, of first and second order, except where
-they do not exist.
+JAX's derivatives of this form are exact as well, of first and second order. Where one does
+not exist it is that from the side where the sum is smaller.
 """
 
 import functools
@@ -66,14 +66,15 @@ def truncated_moments(
     """
     n_terms, n_cases = low.shape
     plan, dtype = levels(n_terms), start.dtype
-    lower, upper, rising = jnp.minimum(low, high), jnp.maximum(low, high), high >= low
+    rising = high >= low
+    lower, upper = jnp.where(rising, low, high), jnp.where(rising, high, low)
     width, no_width = upper - lower, float(jnp.finfo(dtype).tiny) ** 0.5
 
     def sums(which: np.ndarray, terms: jax.Array) -> jax.Array:
         return jnp.matmul(which.astype(dtype), terms, precision=lax.Precision.HIGHEST)
 
     corner = start + sums(plan[0].lower, lower) + sums(plan[0].upper, upper)
-    v = jnp.maximum(corner, 0)
+    v = jnp.where(corner > 0, corner, 0)
     F = jnp.stack([(corner > 0).astype(dtype), v, v**2], 1)
     G = jnp.zeros((1, 2, n_cases), dtype)
     found = []
@@ -81,8 +82,9 @@ def truncated_moments(
         corner = start + sums(level.lower | level.averaged, lower)
         corner += sums(level.upper, upper)
         span = sums(level.averaged, width)
-        share = jnp.clip(-corner / jnp.where(span > no_width, span, 1), 0, 1)[:, None]
-        middle, no_part_below = corner + span / 2, (corner >= 0)[:, None]
+        share = -corner / jnp.where(span > no_width, span, 1)
+        share = jnp.where(share < 0, 0, jnp.where(share < 1, share, 1))[:, None]
+        middle, no_part_below = corner + span / 2, (corner > 0)[:, None]
         powers = np.arange(3, dtype=dtype)[:, None]
 
         F_below = F

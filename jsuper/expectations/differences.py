@@ -18,7 +18,8 @@ than a few $a$: rounding errors grow by a factor, whatever the ratios of the $a_
 Means with weights $x_k$ and $x_k x_l$ have integrals of $u \, T^r$ and $u^2 T^r$ in the
 place of the one above. The derivatives are made of them, since
 $\partial E[v^r; v > 0] / \partial a_k = r \, E[x_k v^{r-1}; v > 0]$. For $r = 0$ this is
-an expectation at $v = 0$, with the probability density there: the order $-1$.
+an expectation at $v = 0$, with the probability density there: the order $-1$. Where a
+derivative jumps it is that from the side where $v$ is smaller.
 """
 
 import functools
@@ -151,7 +152,7 @@ def _tables_of_cases(start, slope, density, *, with_each: bool):
         corner = jnp.concatenate([corner, corner + slope_of_term])
     least, order = jnp.zeros(n_cases, dtype), n + 4
 
-    powers = _powers(jnp.maximum(corner, 0), order - 1)
+    powers = _powers(jnp.where(corner > 0, corner, 0), order - 1)
     step = (corner > 0).astype(dtype)
     one = keep(jnp.concatenate([jnp.zeros_like(step)[None], step[None], powers[1:]]))
     # The same moments without truncation, about the least value of the sum.
@@ -190,10 +191,11 @@ def _tables_of_cases(start, slope, density, *, with_each: bool):
 
         truncated = added(truncated, order, integral)
         whole = added(whole, order - 1, term)
-        corner, least = keep((corner[:n_corners], least + jnp.minimum(a[k], 0)))
+        corner, least = keep((corner[:n_corners], least + jnp.where(a[k] < 0, a[k], 0)))
         lowest = corner + least
-        powers = _powers(jnp.maximum(lowest, 0), order - 1)
-        is_positive = lowest >= 0
+        # Where nothing can lower a sum of 0, it is 0 with a probability, and not above.
+        is_positive = (lowest > 0) | ((lowest == 0) & (least < 0))
+        powers = _powers(jnp.where(is_positive, lowest, 0), order - 1)
         truncated = [
             keep(jnp.where(is_positive, _polynomials(moments, powers), table))
             for moments, table in zip(whole, truncated, strict=True)
@@ -229,11 +231,12 @@ class _Alone(NamedTuple):
     n_orders: int
 
     def __call__(self, moments: jax.Array, k: int, n_orders: int) -> jax.Array:
-        powers, rows = _powers(abs(self.a), n_orders), []
+        size = jnp.where(self.a < 0, -self.a, self.a)
+        powers, rows = _powers(size, n_orders), []
         for r in range(n_orders):
             rising = 1 / (r + k + 1)
             falling = math.factorial(k) * math.factorial(r) / math.factorial(k + r + 1)
-            row = self.p * jnp.where(self.a > 0, rising, falling) * powers[r]
+            row = self.p * jnp.where(self.a < 0, falling, rising) * powers[r]
             if k == 0:
                 row += (1 - self.p) * jnp.where(self.a < 0, powers[r], float(r == 0))
             rows.append(row)

@@ -90,7 +90,8 @@ def uncovered(task: Any) -> str | None:
         name = getattr(model.activation, "__name__", model.activation)
         return f"activation {name} (only {', '.join(map(str, known))})"
     if not has_activity(features):
-        return f"features {type(getattr(features, 'part', features)).__name__}"
+        name = type(getattr(features, "part", features)).__name__
+        return f"features {name} (only sparse ones, sets, groups, and these joined)"
     return None
 
 

@@ -200,11 +200,15 @@ def _checked_params(task: Task, params: Params) -> Params:
     if not isinstance(params, dict) or params.keys() != like.keys():
         named = sorted(params) if isinstance(params, dict) else type(params).__name__
         raise ValueError(f"params must hold {sorted(like)}, got {named}")
-    for name, value in params.items():
+    arrays: dict[str, Any] = {
+        name: value if isinstance(value, Tracer) else np.asarray(value)
+        for name, value in params.items()
+    }
+    for name, value in arrays.items():
         wanted, given = like[name].shape, np.shape(value)
         if given != wanted:
             raise ValueError(f"params[{name!r}] must have shape {wanted}, got {given}")
         if not isinstance(value, Tracer) and not np.isfinite(np.asarray(value)).all():
             raise ValueError(f"params[{name!r}] must be finite, got NaN or infinity")
-    dtype = jnp.result_type(float, *params.values())
-    return {name: jnp.asarray(value, dtype) for name, value in params.items()}
+    dtype = jnp.result_type(float, *arrays.values())
+    return {name: jnp.asarray(value, dtype) for name, value in arrays.items()}

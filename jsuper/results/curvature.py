@@ -16,17 +16,24 @@ import xarray as xr
 from jax.flatten_util import ravel_pytree
 
 from jsuper.features.activity import starts_at_zero
+from jsuper.models.activations import LIMITS
 from jsuper.objectives import expected
 from jsuper.objectives.population import Population
 from jsuper.platforms import compiled_for, platform_of
 from jsuper.results.own_tasks import OwnTasks, one_kind
-from jsuper.validation import check, check_number
+from jsuper.validation import as_count, check, check_number
 
 AT_REST = 1e-6
 """Norm of the gradient below which a model is at rest."""
 
 FLAT = 1e-7
 """Eigenvalues within this of 0 say nothing about up or down."""
+
+EDGE = 1e-8
+"""A bias within this of its threshold is at an edge: second derivatives have two sides."""
+
+SHORT = 1e-3
+"""Length of a step from an edge that shows whether the loss falls."""
 
 
 def curvature(
@@ -56,7 +63,8 @@ def curvature(
         - ``eigenvalue`` (..., direction): eigenvalues of the Hessian, ascending;
         - ``is_rotation`` (..., direction): whether it is that of a rotation;
         - ``stands_at`` (...): "minimum", "saddle" or "not at rest"; a minimum has no
-          eigenvalue below -1e-7.
+          eigenvalue below -1e-7. Where a bias is at its threshold second derivatives have
+          two sides, and a model stands at a saddle if the loss falls on one of them.
 
     Raises:
         ValueError: As `jsuper.losses`.
@@ -89,7 +97,10 @@ def curvature(
         others = np.linalg.eigvalsh(across.T @ hessian @ across)
         found = np.append(others, np.einsum("pk,pq,qk->k", along, hessian, along))
         order = np.argsort(found, kind="stable")
-        stands_at = "saddle" if len(others) and others[0] < -FLAT else "minimum"
+        falls = len(others) and others[0] < -FLAT
+        if (edges := surface.beside_edges(flat, task)) is not None:
+            falls = any(_falls(surface, flat, task, across, side) for side in edges)
+        stands_at = "saddle" if falls else "minimum"
         stands_at = stands_at if norm < at_rest else "not at rest"
         return norm, found[order], (order >= len(others)), stands_at
 
@@ -135,6 +146,7 @@ def polish(
     """
     check_number("tolerance", tolerance)
     check("tolerance", tolerance, lambda x: (x > 0) & np.isfinite(x), "positive and finite")
+    steps = as_count("steps", steps)
 
     def of_model(surface, flat, task, rotations):
         del rotations
@@ -188,10 +200,42 @@ class _Surface:
     """The population loss of one kind of model over flat parameters, and derivatives."""
 
     def __init__(self, params: Mapping[str, Any], from_zero: bool):
-        shapes = tuple((name, leaf.shape) for name, leaf in sorted(params.items()))
+        self._shapes = shapes = tuple((n, leaf.shape) for n, leaf in sorted(params.items()))
         fixed = {"shapes": shapes, "from_zero": from_zero}
         self.value_and_gradient = functools.partial(_VALUE_AND_GRADIENT, **fixed)
         self.hessian = functools.partial(_HESSIAN, **fixed)
+
+    def beside_edges(self, flat: np.ndarray, task: Any) -> tuple[np.ndarray, ...] | None:
+        """The model with its biases at edges moved to each side; None if none is there."""
+        task = task.task if isinstance(task, Population) else task
+        threshold: Any = LIMITS.get(task.model.activation, task.model.threshold)
+        begin = 0
+        for name, shape in self._shapes:
+            end = begin + math.prod(shape)
+            if name == "b" and not task.model.train_threshold:
+                bias = flat[begin:end]
+                at_edge = abs(bias - np.asarray(threshold)) < EDGE
+                moved = (
+                    np.where(at_edge, threshold + side, bias) for side in (EDGE, -EDGE)
+                )
+                sides = (np.concatenate([flat[:begin], own, flat[end:]]) for own in moved)
+                return tuple(sides) if at_edge.any() else None
+            begin = end
+        return None
+
+
+def _falls(surface, flat, task, across, side) -> bool:
+    """Whether the loss falls along a direction in which it curves down on one side."""
+    sizes, directions = np.linalg.eigh(
+        across.T @ np.asarray(surface.hessian(side, task)) @ across
+    )
+    here, _ = surface.value_and_gradient(flat, task)
+    for direction in (across @ directions[:, sizes < -FLAT]).T:
+        step = SHORT * direction
+        ends = (surface.value_and_gradient(flat + s, task)[0] for s in (step, -step))
+        if min(map(float, ends)) < float(here):
+            return True
+    return False
 
 
 def _of_models(build, ds, values, of_model) -> tuple[OwnTasks, list[np.ndarray]]:

@@ -1,6 +1,7 @@
 """The minima that training ends in, each once: from many starts to distinct solutions."""
 
 import collections
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,10 +11,12 @@ import xarray as xr
 
 from jsuper import polytopes
 from jsuper.features.sparse import SparseFeatures
+from jsuper.objectives.population import Population
 from jsuper.results.curvature import curvature, polish
 from jsuper.sweeps.axes import SEED
+from jsuper.sweeps.grid import Grid
 from jsuper.sweeps.sweep import sweep
-from jsuper.training import Recipe, decaying_adam
+from jsuper.training import Recipe, decaying_adam, not_in_expectation
 from jsuper.validation import as_count
 
 ALIKE, MOST_KINDS = 0.02, 100
@@ -45,7 +48,7 @@ def minima(
 
     Args:
         build: Makes the task of a cell, as in `jsuper.sweep`: one that
-            `jsuper.population_loss` covers, best a `jsuper.Population`.
+            `jsuper.population_loss` covers, on which it is trained without a recipe.
         axes: As in `jsuper.sweep`, without ``seed``; numbers alone.
         key: A typed key, from which the initial weights follow.
         starts: Number of initial weights for each cell, at least 1.
@@ -78,9 +81,19 @@ def minima(
     starts = as_count("starts", starts)
     for name in (SEED, "minimum"):
         if name in axes:
-            raise ValueError(f"axes must not name {name!r}, which is where minima lie")
+            raise ValueError(
+                f"axes must not name {name!r}: starts are its seeds, and minima its result"
+            )
+    grid = Grid(build, axes, Recipe(1))
+    if len(grid.groups) > 1:
+        raise TypeError(
+            f"axes must hold numbers alone, got models of {len(grid.groups)} kinds or sizes"
+        )
+    if (missing := not_in_expectation(grid.first_task)) is not None:
+        raise TypeError(f"minima does not cover {missing}")
     if recipe is None:
         recipe = Recipe(1_000, None, decaying_adam, log_every=1_000)
+        build = _without_noise(build)
     trained = sweep(build, {**axes, SEED: starts}, recipe, key=key, progress=progress)
     stacked = trained.stack(cell=list(axes), create_index=False)
     cells = [stacked.isel(cell=i) for i in range(stacked.sizes["cell"])]
@@ -101,6 +114,17 @@ def minima(
     share = (found["starts"] / starts).assign_attrs(long_name="share of starts")
     found = found.assign(share=share, geometry=_geometry(found))
     return found.drop_vars(["starts", "history", "step", SEED], errors="ignore")
+
+
+def _without_noise(build: Callable[..., Any]) -> Callable[..., Any]:
+    """What makes the tasks of build, with the population loss."""
+
+    @functools.wraps(build)
+    def exact(**values):
+        task = build(**values)
+        return task if isinstance(task, Population) else Population(task)
+
+    return exact
 
 
 def _kinds(

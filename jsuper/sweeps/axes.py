@@ -20,7 +20,7 @@ SEED = "seed"
 TEST = "test_"
 """What the dimensions of `jsuper.losses` at other values begin with."""
 
-RESERVED = ("step", "feature", "hidden", "loss", "history", "finite")
+RESERVED = ("step", "feature", "hidden", "loss", "history", "finite", "done")
 """Names in a result that neither an axis nor a parameter may have."""
 
 
@@ -94,6 +94,9 @@ def read_axes(axes: Mapping[str, Any]) -> dict[str, Axis]:
     read = {}
     for name, given in axes.items():
         if name == SEED:
+            continue
+        if isinstance(given, Axis):
+            read[name] = given
             continue
         if name in RESERVED:
             raise ValueError(

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jsuper import training
 from jsuper.platforms import compiled_for
@@ -256,6 +256,26 @@ class SharedTraining:
         )
         return self._unpad(history)[..., : len(firsts)]
 
+    def saved(self) -> list[np.ndarray]:
+        """Returns what training goes on from, leading axes (n_tasks, n_keys)."""
+        return [self._unpad(_as_numbers(leaf)) for leaf in jax.tree.leaves(self.state)]
+
+    def restore(self, arrays: Sequence[np.ndarray]) -> None:
+        """Goes back to what `saved` returned."""
+        axis = 0 if self.layout.splits_tasks else 1
+        place = NamedSharding(self.layout.mesh, self.layout.models)
+
+        def placed(leaf, array):
+            padded = _pad(array, leaf.shape[axis], axis)
+            if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+                impl = jax.random.key_impl(leaf)
+                padded = jax.random.wrap_key_data(padded, impl=impl)
+            return jax.device_put(padded, place)
+
+        leaves, structure = jax.tree.flatten(self.state)
+        leaves = [placed(*pair) for pair in zip(leaves, arrays, strict=True)]
+        self.state = jax.tree.unflatten(structure, leaves)
+
     def params(self) -> Any:
         """Returns the parameters, leading axes (n_tasks, n_keys)."""
         return jax.tree.map(self._unpad, self.state.params)
@@ -322,6 +342,12 @@ def _evaluate(grid, keys, params, *, layout, batch_size, batches, types):
 
     in_specs = (layout.keys, layout.models)
     return layout.share(loss, grid, in_specs, layout.models)(keys, params)
+
+
+def _as_numbers(leaf):
+    """The data of typed keys, which an optimizer may hold; all else as it is."""
+    is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    return jax.random.key_data(leaf) if is_key else leaf
 
 
 def _pad(array, size, axis):

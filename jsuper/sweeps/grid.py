@@ -73,8 +73,9 @@ class Grid:
         elif recipe.eval_batches is None:  # asked for, where it is a series
             if any(missing := list(map(not_in_expectation, tasks))):
                 raise ValueError(
-                    "recipe.eval_batches must be an integer of at least 1, got None: the "
-                    f"population loss does not cover {next(filter(None, missing))}"
+                    "eval_batches (batches of js.losses) must be an integer of at least 1, "
+                    "got None: the population loss does not cover "
+                    f"{next(filter(None, missing))}"
                 )
             self.has_population_loss = True
 

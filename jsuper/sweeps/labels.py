@@ -85,10 +85,31 @@ class Labels:
                     arrays[name] = np.full(shape + sizes, np.nan, array.dtype)
                 within = tuple(slice(size) for size in array.shape[2:])
                 arrays[name][(group.cells, slice(None), *within)] = array
+        if loss is not None:
+            finite &= np.isfinite(loss)
+        return self._labelled(arrays, history, loss, finite)
+
+    def template(self) -> xr.Dataset:
+        """Returns the dataset of the whole grid with none of its numbers, in no memory."""
+        shape = self.grid.n_cells, len(self.grid.seeds)
+
+        def empty(dtype, *own):
+            return np.broadcast_to(np.zeros((), dtype), (*shape, *own))
+
+        arrays = {}
+        for group in self.grid.groups:
+            for name, leaf in named_leaves(group.params):
+                sizes = (self.largest[dim] for dim in self.dims[name])
+                arrays.setdefault(name, empty(leaf.dtype, *sizes))
+        number = jax.dtypes.canonicalize_dtype(float)
+        history = empty(number, len(self.grid.recipe.windows()[0]))
+        return self._labelled(arrays, history, empty(number), empty(bool))
+
+    def _labelled(self, arrays, history, loss, finite) -> xr.Dataset:
+        grid = self.grid
         data = {name: self._over_grid(a, self.dims[name]) for name, a in arrays.items()}
         if loss is not None:
             data["loss"] = (*self._over_grid(loss), about_loss(grid))
-            finite &= np.isfinite(loss)
         data["history"] = self._over_grid(history, ("step",))
         data["finite"] = self._over_grid(finite)
         ds = xr.Dataset(data, self._coordinates(history.shape[-1]))

@@ -106,7 +106,8 @@ class Run:
             Mean training losses of each chunk, shape (n_cells, n_seeds, windows). Then
             ``done`` is the step that the models stand at.
         """
-        with _bar(self.grid.n_models, sum(lengths), progress) as bar:
+        total = sum(lengths)
+        with progress_bar(f"{self.grid.n_models} models", total, "step", progress) as bar:
             for i in range(0, len(firsts), size):
                 first, length = firsts[i : i + size], lengths[i : i + size]
                 history = self._new(len(first))
@@ -120,6 +121,21 @@ class Run:
                 if not bar.disable:
                     bar.set_postfix_str(f"median loss {np.median(history):.3g}")
                 yield history
+
+    def saved(self) -> list[np.ndarray]:
+        """Returns what training goes on from, one program after the other."""
+        with self._own_mesh():
+            return [array for part in self._parts for array in part.saved()]
+
+    def restore(self, arrays: Sequence[np.ndarray], done: int) -> None:
+        """Goes back to what `saved` returned after ``done`` steps."""
+        left = list(arrays)
+        with self._own_mesh():
+            for part in self._parts:
+                n_own = len(part.saved())
+                part.restore(left[:n_own])
+                del left[:n_own]
+        self.done = done
 
     def dataset(self, history: np.ndarray, *, with_loss: bool = True) -> xr.Dataset:
         """Returns the models as they stand.
@@ -236,7 +252,7 @@ class _StandardError:
             raise OSError(errno.EIO, str(error)) from error
 
 
-def _bar(n_models: int, steps: int, progress: bool | None) -> Any:
+def progress_bar(what: str, total: int, unit: str, progress: bool | None) -> Any:
     """A progress bar, on a terminal or in a notebook unless told otherwise."""
     notebook = _in_notebook()
     try:
@@ -249,9 +265,9 @@ def _bar(n_models: int, steps: int, progress: bool | None) -> Any:
     else:
         from tqdm import tqdm
     return tqdm(
-        total=steps,
-        unit="step",
-        desc=f"{n_models} models",
+        total=total,
+        unit=unit,
+        desc=what,
         disable=not shown,
         file=_StandardError(),
         ncols=shutil.get_terminal_size().columns if terminal else None,

@@ -2,12 +2,15 @@ r"""A grid of tasks by named axes: trained on every device, returned with labels
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 import xarray as xr
 
+from jsuper.sweeps.filling import fill
 from jsuper.sweeps.run import Run, warn_of_divergence, warn_of_empty_data
 from jsuper.training import Recipe
 from jsuper.validation import as_count
@@ -24,6 +27,10 @@ def sweep(
     progress: bool | None = None,
     callback: Callable[[int, xr.Dataset], None] | None = None,
     chunks: int | None = None,
+    store: str | Path | None = None,
+    executor: Executor | None = None,
+    retries: int = 2,
+    save_every: float = 60,
 ) -> xr.Dataset:
     """Trains one model for every combination of the axes' values.
 
@@ -57,28 +64,41 @@ def sweep(
             a dataset with the parameters and the history so far.
         chunks: Number of compiled calls, at most, that the steps are cut into; by default
             one for each entry of the history, up to 100.
+        store: A folder ``….zarr``, or an fsspec address, that the sweep fills block by
+            block ([stores](stores.md)). The same call goes on where it stopped; with more
+            seeds or values it trains what is missing.
+        executor: A ``concurrent.futures.Executor``, such as Dask's, whose workers train
+            the blocks of the store.
+        retries: How often a block that a worker failed at is tried again.
+        save_every: Seconds between two states of the block in training, which a call that
+            is killed goes on from.
 
     Returns:
         A dataset whose leading dimensions are the axes in their order:
 
         - one variable for each parameter (``W`` and ``b`` for `jsuper.ToyModel`), padded
           with NaN where models have several sizes (``hidden_padding`` marks what is);
-        - ``loss``: loss on fresh data;
+        - ``loss``: population loss where it has a closed form, else loss on fresh data; its
+          attribute ``kind`` says which;
         - ``history`` (..., step): mean training loss over the steps up to ``step``;
         - ``finite``: whether parameters and loss are finite numbers;
         - ``importance`` of each feature, where the tasks have one (``feature_importance``
           if an axis is called importance).
 
         Swept values are coordinates; ``sparsity`` stands beside a swept ``density``.
-        The attribute ``made_by`` says in JSON how the dataset was made.
+        The attribute ``made_by`` says in JSON how the dataset was made. With a store the
+        arrays are Dask's, and ``done`` says what is trained.
 
     Raises:
         ValueError: If an axis is empty, repeated, not finite where it must be, unknown
             to ``build`` or ignored by it, if ``build`` rejects a value, if a number changes
-            a size, if a name is used twice, if a task's loss is not a single number, or if
-            ``start`` lacks a model.
+            a size, if a name is used twice, if a task's loss is not a single number, if
+            ``start`` lacks a model, or if ``store`` holds another sweep.
         TypeError: If ``key`` is not a typed key or ``build`` makes no task.
         KeyboardInterrupt: When interrupted, with the number of steps done.
+        RuntimeError: If blocks of a store failed, with their coordinates, or another call
+            fills it.
+        OSError: If there is no room for a store.
 
     Warns:
         RuntimeWarning: If models diverged, with their coordinates, or if fresh data held
@@ -113,6 +133,24 @@ def sweep(
         >>> ds["hidden_padding"].sel(n_hidden=2).values
         array([False, False,  True])
     """
+    if store is not None:
+        if callback is not None or chunks is not None:
+            raise ValueError("callback and chunks must be None with a store")
+        return fill(
+            store,
+            build,
+            axes,
+            recipe,
+            key=key,
+            start=start,
+            devices=devices,
+            progress=progress,
+            executor=executor,
+            retries=retries,
+            save_every=save_every,
+        )
+    if executor is not None:
+        raise ValueError("executor must be None without a store, whose blocks it trains")
     if chunks is not None:
         chunks = as_count("chunks", chunks)
     run = Run(build, axes, recipe, key=key, devices=devices, start=start)

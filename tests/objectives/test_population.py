@@ -343,7 +343,7 @@ def test_a_subclass_that_samples_something_else_is_not_taken_for_its_parent():
             js.Population(task_of)
     ds = js.sweep(lambda: own, {}, js.Recipe(1, 16, eval_batches=1), key=jax.random.key(0))
     assert ds["loss"].attrs["kind"] == "sampled"
-    message = "eval_batches must be an integer .* does not cover features Shifted"
+    message = "eval_batches .* must be an integer .* does not cover features Shifted"
     with pytest.raises(ValueError, match=message):
         js.sweep(lambda: own, {}, js.Recipe(1, eval_batches=None), key=jax.random.key(0))
 
@@ -383,3 +383,25 @@ def test_wrong_parameters_are_refused():
         js.Population(js.Task(js.SparseFeatures(2, 0.5, 0.1), js.ToyModel(2, 1)), 8, True)
     with pytest.raises(ValueError, match=r"batch_size must be .* got None for Task"):
         js.sweep(lambda: own, {}, js.Recipe(1, None), key=jax.random.key(0))
+
+
+@pytest.mark.parametrize("from_zero", [True, False])
+def test_second_derivatives_at_a_kink_are_those_of_one_side(from_zero):
+    """An exact pair, dedicated features: sums that are exactly 0, terms that vanish."""
+    for W in ([[1.0], [-1.0]], [[1.0, 0.0], [0.0, 1.0]]):
+        W = np.array(W)
+        own = js.Task(js.SparseFeatures(2, 0.3), js.ToyModel(*W.shape))
+
+        def loss(flat, own=own, W=W):
+            params = {"W": flat[:-2].reshape(W.shape), "b": flat[-2:]}
+            return expected.expected_loss(own, params, from_zero)
+
+        with jax.enable_x64(True):
+            hessian = jax.jit(jax.hessian(loss))
+            flat = jnp.asarray(np.append(W, np.zeros(2)))
+            here = hessian(flat)
+            beside = hessian(flat.at[-2:].set(1e-9))
+        np.testing.assert_allclose(here, here.T, atol=1e-14)
+        np.testing.assert_allclose(here, beside, atol=1e-8)
+    # The dedicated features are a global minimum.
+    assert np.linalg.eigvalsh(here).min() > -1e-12

@@ -1,5 +1,7 @@
 """Gradient and Hessian of trained models, polishing, and the distinct minima of a cell."""
 
+import functools
+
 import jax
 import numpy as np
 import pytest
@@ -15,6 +17,10 @@ def pair(density, importance=1.0):
     """Two features in one dimension."""
     features, model = js.SparseFeatures(2, density), js.ToyModel(2, 1)
     return js.Population(js.Task(features, model, np.array([1.0, importance])))
+
+
+def both(density):
+    return js.Population(js.Task(js.SparseFeatures(2, density), js.ToyModel(2, 2)))
 
 
 def three(density):
@@ -41,8 +47,14 @@ def test_the_exact_pair_and_dropping_stand_where_theory_says():
     assert (polished["gradient_norm"] < 1e-8).all()
     # From dropping at this density a pair can grow; above the boundary it cannot.
     assert polished["stands_at"].values.tolist() == ["minimum", "saddle", "minimum"]
+    # Of equal features the kept one could be any mixture, and some are cut off with profit.
     dropped = models(0.9, W[1:2], np.array([[0.0, 0.45]]))
-    assert js.curvature(pair, dropped)["stands_at"].item() == "minimum"
+    assert js.curvature(pair, dropped)["stands_at"].item() == "saddle"
+    unequal = functools.partial(pair, importance=0.5)
+    assert js.curvature(unequal, dropped)["stands_at"].item() == "minimum"
+    # All loss is gone where each feature has its own dimension, at a kink.
+    dedicated = js.curvature(both, models(s, np.eye(2)[None], np.zeros((1, 2))))
+    assert dedicated["stands_at"].item() == "minimum"
     assert polished["W"].dtype == polished["loss"].dtype == np.float64
     # Free gains and biases do a little better than the exact pair, and dropping is exact.
     loss = polished["loss"].values

@@ -13,7 +13,7 @@ from jsuper.experiments.experiment import Experiment
 EXPERIMENT = Experiment(
     title="Energy levels of five features in two dimensions",
     source='"The Geometry of Superposition"',
-    minutes=13,
+    minutes=26,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

@@ -12,7 +12,7 @@ from jsuper.experiments.exrelu_exact import figures, findings, train
 EXPERIMENT = Experiment(
     title="ExReLU with a gradient that sees its jump",
     source='Murphy and Qiao, "Toy Models of Superposition Review", section 3',
-    minutes=9,
+    minutes=12,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,

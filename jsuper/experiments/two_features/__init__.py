@@ -11,7 +11,7 @@ from jsuper.experiments.two_features import figures, findings, train
 EXPERIMENT = Experiment(
     title="Two features in one dimension: drop, dedicate or pair",
     source="ours; model of Elhage et al. 2022, Superposition as a Phase Change",
-    minutes=9,
+    minutes=12,
     full=train.FULL,
     quick=train.QUICK,
     train=train.train,
