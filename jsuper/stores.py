@@ -17,6 +17,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+DAMAGE = OSError, ValueError, KeyError, RuntimeError
+"""What damaged files make of their readers: wrong JSON, codecs, sizes and checksums."""
+
 FORMAT = 1
 """Number of this layout; a store of another number is refused."""
 
@@ -95,7 +98,7 @@ def attributes(address: str | Path) -> dict[str, Any]:
         lambda: zarr.open_group(store, mode="r"),
         lambda: zarr.open_array(store, path=DONE, mode="r"),
     ):
-        with contextlib.suppress(OSError, ValueError, KeyError):
+        with contextlib.suppress(*DAMAGE):
             attrs = dict(opened().attrs)
             if ABOUT in attrs:
                 return attrs
@@ -128,9 +131,14 @@ def make(
     import zarr
 
     store = _zarr_store(address)
-    group = zarr.open_group(store, mode="a")
+    try:
+        group: Any = zarr.open_group(store, mode="a")
+    except ValueError:  # damaged, and there is a copy
+        Path(address, "zarr.json").unlink()
+        group = zarr.open_group(store, mode="a")
     axes = {axis: template[axis].values.tolist() for axis in blocks if axis in template}
     told = {"format": FORMAT, "blocks": dict(blocks), "axes": axes, "models": [*models]}
+    told["coords"] = list(template.coords)
     attrs = {**attrs, ABOUT: json.dumps(told)}
     changed = []
     for name in models:
@@ -176,8 +184,8 @@ def opened(address: str | Path) -> xr.Dataset:
     with _quiet():
         try:
             ds = xr.open_zarr(_zarr_store(address, read_only=True), consolidated=False)
-            labels = ds.drop_vars(told["models"]).load()
-        except (ValueError, KeyError, OSError) as error:
+            labels = ds.drop_vars(told["models"]).set_coords(told["coords"]).load()
+        except DAMAGE as error:
             raise ValueError(
                 f"store must be whole, got {address} ({' '.join(str(error).split())}): the "
                 "same call of the sweep mends it"
@@ -233,7 +241,7 @@ def _add_array(group: Any, name: str, variable: Any, blocks: Mapping[str, int]) 
 
 def _of(group: Any, name: Any) -> Any:
     """An array of a group; None if it is not there, or its metadata are damaged."""
-    with contextlib.suppress(OSError, ValueError, KeyError):
+    with contextlib.suppress(*DAMAGE):
         return group[str(name)]
 
 
@@ -241,7 +249,7 @@ def _holds(group: Any, name: Any, variable: xr.Variable) -> bool:
     have = _of(group, name)
     if have is None or have.shape != variable.shape:
         return False
-    with contextlib.suppress(OSError, ValueError, KeyError):
+    with contextlib.suppress(*DAMAGE):
         is_number = variable.dtype.kind == "f"
         return np.array_equal(have[...], variable.values, equal_nan=is_number)
     return False

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from jsuper import files, wording
+from jsuper import files, stores, wording
 from jsuper.cli.console import say
 from jsuper.padding import SUFFIX
 from jsuper.results.criteria import converged
 from jsuper.results.models import at_last_step, is_finite, model_axes
+from jsuper.sweeps.status import status_of
 
 
 def add(commands: Any) -> None:
@@ -20,13 +21,16 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "info", help="say what a file holds", description="Say what a file holds."
     )
-    parser.add_argument("file", metavar="FILE", help="netCDF file of a sweep")
+    parser.add_argument("file", metavar="FILE", help="netCDF file or store of a sweep")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Prints axes, variables, recipe, origin and convergence of all datasets."""
     read = files.load(options.file)
+    if stores.is_store(options.file):
+        for line in status_of(options.file).lines():
+            say(line)
     if not isinstance(read, xr.DataTree):
         for line in _said(read):
             say(line)

@@ -10,7 +10,7 @@ import numpy as np
 import optax
 
 import jsuper as js
-from jsuper import files
+from jsuper import files, stores
 from jsuper.cli.console import say
 from jsuper.models.activations import ACTIVATIONS
 from jsuper.results.models import is_finite
@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
         allow_abbrev=False,
         help="train a grid of toy models",
         description="Train a grid of toy models, x' = f(x W Wᵀ + b) with f = ExReLU_t by "
-        "default, and write it as a netCDF file.",
+        "default, and write it as a netCDF file, or block by block into a store.",
         epilog="VALUES are numbers (1 0.3 0.1) or a range START:STOP:COUNT; densities and "
         "learning rates are log-spaced, all else is spaced evenly. 'linear' is the "
         "threshold minus infinity. Several widths, activations or learning rates are axes "
@@ -109,7 +109,14 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--cores", type=int, metavar="C", help="CPU cores to use (default: all)"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, help="netCDF file")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=_place,
+        required=True,
+        help="netCDF file; or a store NAME.zarr, or an address such as "
+        "s3://bucket/NAME.zarr, which the same command fills further if it is cut short",
+    )
     parser.add_argument("--force", action="store_true", help="replace an existing file")
     parser.add_argument("--quiet", action="store_true", help="print nothing")
     parser.set_defaults(run=run)
@@ -117,7 +124,14 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Trains, measures and writes."""
-    output = files.check_writable(options.output, force=options.force)
+    in_store = stores.is_store(options.output)
+    if in_store and options.force:
+        raise ValueError(
+            f"--force must not stand beside a store, which goes on: {options.output}"
+        )
+    output = options.output
+    if not in_store:
+        files.check_writable(output, force=options.force)
     if not 0 <= options.key < 2**63:
         raise ValueError(f"key must be in [0, 2**63), got {options.key}")
     if options.densities:
@@ -155,14 +169,21 @@ def run(options: argparse.Namespace) -> None:
         js.Recipe(options.steps, options.batch, adamw if len(rates) > 1 else adamw()),
         key=_key(options.key),
         progress=False if options.quiet else None,
+        store=output if in_store else None,
     )
-    # What is trained is not thrown away for another command's file of that name.
-    path = files.save(js.measure(ds), output, force=options.force, beside=True)
+    path = output
+    if not in_store:
+        # What is trained is not thrown away for another command's file of that name.
+        path = files.save(js.measure(ds), output, force=options.force, beside=True)
     if path != output:
         say(f"{output} has appeared meanwhile and stays; this sweep is in {path}")
     if not options.quiet:
         finite = is_finite(ds)
         say(f"{path}: {finite.size} models, {int(finite.sum())} finite")
+
+
+def _place(text: str) -> Path | str:
+    return text if stores.is_remote(text) else Path(text)
 
 
 def _key(number: int) -> jax.Array:

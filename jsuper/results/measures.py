@@ -1,5 +1,7 @@
 r"""Geometry added to the result of a sweep."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import xarray as xr
 
 from jsuper import geometry
 from jsuper.padding import is_padding, own_size
+from jsuper.results.blockwise import blockwise, is_lazy
 from jsuper.results.models import is_finite
 from jsuper.results.seeds import best_seed as best_seed  # its path of old
 
@@ -30,7 +33,8 @@ def measure(ds: xr.Dataset, weights: str = "W") -> xr.Dataset:
 
     Args:
         ds: A dataset with weights of dimensions (..., feature, hidden) in any order, as
-            `jsuper.sweep` returns it.
+            `jsuper.sweep` returns it. One with arrays of Dask, as that of a store, is
+            measured block by block when values are needed.
         weights: The variable that holds them, such as ``"W_in"``.
 
     Returns:
@@ -61,7 +65,11 @@ def measure(ds: xr.Dataset, weights: str = "W") -> xr.Dataset:
         >>> float(ds["represented"]), float(ds["dedicated"]), float(ds["superposed"])
         (5.0, 0.0, 5.0)
     """
-    array = weights_of(ds, weights).transpose(..., "feature", "hidden")
+    array = weights_of(ds, weights)
+    if is_lazy(ds):
+        of_block = functools.partial(measure, weights=weights)
+        return blockwise(of_block, ds, "feature", "hidden")
+    array = array.transpose(..., "feature", "hidden")
     clash = sorted(set(LONG_NAMES) & set(map(str, ds.dims)))
     if clash:
         raise ValueError(

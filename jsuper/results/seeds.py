@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from jsuper.results.blockwise import blockwise, is_lazy
 from jsuper.results.models import at_last_step, is_finite
 from jsuper.validation import check_count
 
@@ -29,6 +30,8 @@ def best_seed(ds: xr.Dataset) -> xr.Dataset:
         6
     """
     loss = _final_loss(ds).transpose(..., "seed")
+    if is_lazy(ds):
+        return blockwise(best_seed, ds, "seed")
     best = xr.DataArray(loss.values.argmin(-1), dims=loss.dims[:-1])
     return ds.assign_coords(seed=ds["seed"]).isel(seed=best)
 

@@ -62,6 +62,7 @@ def fill(
         (str(jax.random.key_impl(key)), np.asarray(jax.random.key_data(key))),
         start,
         devices,
+        plan.grid.has_population_loss,
         plan.models,
         save_every,
         jax.dtypes.canonicalize_dtype(float) == np.float64,

@@ -46,13 +46,21 @@ class Grid:
         build: As in `jsuper.sweep`.
         axes: As in `jsuper.sweep`.
         recipe: How each model is trained.
+        exact: Whether the final loss is the population loss; by default where it has a
+            closed form for all cells. A part of a larger grid does as the whole.
 
     Raises:
         ValueError: As `jsuper.sweep`.
         TypeError: As `jsuper.sweep`.
     """
 
-    def __init__(self, build: Callable[..., Any], axes: Mapping[str, Any], recipe: Recipe):
+    def __init__(
+        self,
+        build: Callable[..., Any],
+        axes: Mapping[str, Any],
+        recipe: Recipe,
+        exact: bool | None = None,
+    ):
         read = read_axes(axes)
         self.order, self.recipe, self.seeds = tuple(axes), recipe, read_seeds(axes)
         made = Cells(build, read, self.seeds if SEED in axes else None, recipe)
@@ -68,6 +76,8 @@ class Grid:
         if not any(getattr(task, "is_sampled", True) for task in tasks):
             self.recipe = dataclasses.replace(self.recipe, batch_size=None)
         self.has_population_loss = all(map(has_population_loss, tasks))
+        if exact is False:
+            self.has_population_loss = False
         if self.has_population_loss:
             self.recipe = dataclasses.replace(self.recipe, eval_batches=None)
         elif recipe.eval_batches is None:  # asked for, where it is a series

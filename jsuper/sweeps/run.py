@@ -39,6 +39,7 @@ class Run:
         key: As in `jsuper.sweep`.
         devices: As in `jsuper.sweep`.
         start: As in `jsuper.sweep`.
+        exact: As in `jsuper.sweeps.grid.Grid`.
 
     Raises:
         ValueError: As `jsuper.sweep`.
@@ -54,6 +55,7 @@ class Run:
         key: jax.Array,
         devices: Any = None,
         start: Any = None,
+        exact: bool | None = None,
     ):
         check_key(key)
         if not isinstance(recipe, Recipe):
@@ -62,13 +64,13 @@ class Run:
         self.done, self._mesh = 0, mesh_of(devices)
         try:
             with self._own_mesh():
-                self._prepare(build, axes, recipe, key, devices, start)
+                self._prepare(Grid(build, axes, recipe, exact), key, devices, start)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("interrupted before the first step") from None
 
-    def _prepare(self, build, axes, recipe, key, devices, start):
+    def _prepare(self, grid, key, devices, start):
         key = without_mesh(key)
-        self.grid = Grid(build, axes, recipe)
+        self.grid = grid
         self.labels = Labels(self.grid)
         params, origin = starting_params(start, self.labels)
         self.made_by = made_by(self.grid, key, devices, origin)

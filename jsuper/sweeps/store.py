@@ -105,7 +105,7 @@ class Plan:
                 trained = np.asarray(done[block.slices])
                 if trained.any():
                     self._check_whole(name, block)
-            except (ValueError, OSError, KeyError, RuntimeError) as error:
+            except stores.DAMAGE as error:
                 damaged.append(f"{block.named(self.axes)} ({error})")
                 trained = np.zeros(block.shape, bool)
                 done[block.slices] = trained
@@ -153,7 +153,7 @@ class Plan:
                 raise ValueError(f"store must hold the same sweep, but {differs}")
         try:
             digests = np.asarray(stores.array(self.address, DIGEST)[...])
-        except (ValueError, OSError, KeyError):
+        except stores.DAMAGE:
             return  # damaged, and written again
         own = self.template[DIGEST].values
         if digests.ndim != own.ndim:

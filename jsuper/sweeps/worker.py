@@ -38,6 +38,7 @@ class Job:
         key: Name of the implementation, and data, of the key.
         start: As in `jsuper.sweep`.
         devices: As in `jsuper.sweep`.
+        exact: Whether the final loss is the population loss.
         models: Names of the variables that a block fills.
         save_every: Seconds between two states.
         x64: Whether JAX counts in 64 bits.
@@ -50,6 +51,7 @@ class Job:
     key: tuple[str, np.ndarray]
     start: Any
     devices: Any
+    exact: bool
     models: list[str]
     save_every: float
     x64: bool
@@ -61,9 +63,8 @@ class Job:
             own[SEED] = list(own[SEED].values)
         impl, data = self.key
         key = jax.random.wrap_key_data(jax.numpy.asarray(data), impl=impl)
-        return Run(
-            self.build, own, self.recipe, key=key, devices=self.devices, start=self.start
-        )
+        more = {"devices": self.devices, "start": self.start, "exact": self.exact}
+        return Run(self.build, own, self.recipe, key=key, **more)
 
 
 def train_block(job: Job, name: str, boxes: list[Box], on_progress: Any = None) -> int:

@@ -1,0 +1,412 @@
+"""Sweeps in stores: the same models, whatever stops them, and nothing lost or mixed up."""
+
+import errno
+import hashlib
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import jax
+import numpy as np
+import optax
+import pytest
+import xarray as xr
+from filelock import FileLock
+
+import jsuper as js
+from jsuper import stores
+from jsuper.sweeps import blocks, worker
+from jsuper.sweeps.state import SavedState
+from jsuper.sweeps.status import status_of
+
+KEY = jax.random.key(0)
+RECIPE = js.Recipe(40, 16, optax.adam(0.01), eval_batches=1)
+AXES = {"density": [1.0, 0.3, 0.1], "threshold": [0.0, -0.25], "seed": 4}
+
+
+def task(density, threshold):
+    return js.Task(js.SparseFeatures(2, density), js.ToyModel(2, 1, threshold))
+
+
+def fill(store, build=task, axes=AXES, recipe=RECIPE, key=KEY, **more):
+    return js.sweep(build, axes, recipe, key=key, store=store, **more)
+
+
+def digest(folder):
+    """One number for all files of a folder."""
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            found.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return found.hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    """Blocks of one density, of which there are three."""
+    monkeypatch.setattr(blocks, "MOST_MODELS", 8)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return js.sweep(task, AXES, RECIPE, key=KEY)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """A store that nothing has disturbed, and its digest."""
+    folder = tmp_path_factory.mktemp("alone")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "MOST_MODELS", 8)
+        fill(folder / "grid.zarr")
+    return digest(folder)
+
+
+def test_a_store_holds_the_sweep_that_is_made_without_one(tmp_path, plain, alone):
+    store = tmp_path / "grid.zarr"
+    ds = fill(store)
+    assert ds.chunks["density"] == (1, 1, 1)
+    assert ds.chunks["seed"] == (4,)
+    loaded = js.load(store)
+    assert loaded["done"].all()
+    xr.testing.assert_identical(loaded.compute(), ds.compute())
+    whole = ds.compute().drop_vars("done")
+    xr.testing.assert_allclose(whole, plain, rtol=1e-5)
+    assert whole.attrs == plain.attrs
+    assert {n: v.attrs for n, v in whole.variables.items()} == {
+        n: v.attrs for n, v in plain.variables.items()
+    }
+    # Nothing but the store is left, and the same call trains nothing.
+    assert [path.name for path in tmp_path.iterdir()] == ["grid.zarr"]
+    assert not (store / stores.PRIVATE).exists()
+    assert digest(tmp_path) == alone
+    fill(store)
+    assert digest(tmp_path) == alone
+    assert status_of(store).lines() == ["3 of 3 blocks done, 0 running, 0 failed"]
+
+
+def test_measures_and_best_seeds_of_a_store_are_those_in_memory(tmp_path, plain):
+    ds = fill(tmp_path / "grid.zarr")
+    whole = ds.compute()
+    measured, best = js.measure(ds), js.best_seed(ds)
+    assert measured.chunks
+    assert best.chunks
+    xr.testing.assert_identical(measured.compute(), js.measure(whole))
+    xr.testing.assert_identical(best.compute(), js.best_seed(whole))
+    js.measure(ds).to_zarr(tmp_path / "measured.zarr", consolidated=False)
+    again = xr.open_zarr(tmp_path / "measured.zarr", consolidated=False)
+    np.testing.assert_array_equal(again["norm"], js.measure(whole)["norm"])
+
+
+def test_sizes_and_functions_are_padded_as_without_a_store(tmp_path):
+    def build(n_hidden, activation):
+        model = js.ToyModel(3, n_hidden, activation=activation)
+        return js.Task(js.SparseFeatures(3, 0.3), model)
+
+    axes = {"n_hidden": [1, 2], "activation": {"relu": "relu", "gelu": jax.nn.gelu}}
+    ds = fill(tmp_path / "grid.zarr", build, axes).compute().drop_vars("done")
+    xr.testing.assert_allclose(ds, js.sweep(build, axes, RECIPE, key=KEY), rtol=1e-5)
+    axes = {"n_hidden": [1, 2, 3], "activation": {"relu": "relu", "gelu": jax.nn.gelu}}
+    ds = fill(tmp_path / "grid.zarr", build, axes).compute().drop_vars("done")
+    xr.testing.assert_allclose(ds, js.sweep(build, axes, RECIPE, key=KEY), rtol=1e-5)
+    with pytest.raises(ValueError, match="'activation' must hold all that the store has"):
+        fill(tmp_path / "grid.zarr", build, axes | {"activation": {"relu": "relu"}})
+
+
+def test_more_seeds_and_values_train_what_is_missing(tmp_path, monkeypatch):
+    store = tmp_path / "grid.zarr"
+    monkeypatch.setattr(blocks, "MOST_MODELS", 3)  # blocks of two seeds
+    fill(store, axes=AXES | {"seed": 3})
+    before = js.load(store).compute()
+    boxes = []
+    train_box = worker._train_box
+    monkeypatch.setattr(
+        worker, "_train_box", lambda job, *a: boxes.append(a[1]) or train_box(job, *a)
+    )
+    axes = {"density": [0.3, 0.05, 1.0], "threshold": [0.0, -0.25], "seed": 5}
+    ds = fill(store, axes=axes).compute()
+    xr.testing.assert_allclose(
+        ds.drop_vars("done"), js.sweep(task, axes, RECIPE, key=KEY), rtol=1e-5
+    )
+    whole = js.load(store).compute()
+    # 18 models were there: 2 × 2 × 2 seeds and a density of 2 × 5 are new.
+    assert sum(box.n_models for box in boxes) == 18
+    assert int(whole["done"].sum()) == 36
+    assert whole["loss"].sel(density=0.1, seed=[3, 4]).isnull().all()
+    same = whole.sel(density=before["density"], seed=before["seed"])
+    xr.testing.assert_equal(same, before)
+    assert fill(store, axes=AXES | {"seed": [2]})["seed"].values.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"recipe": js.Recipe(41, 16)}, "its recipe.steps is 40, and this call's 41"),
+        ({"key": jax.random.key(7)}, r"its key.data is \[0, 0\], and this call's \[0, 7\]"),
+        ({"axes": {**dict(reversed(AXES.items()))}}, "must have the axes"),
+        (
+            {"build": lambda density, threshold: task(density, threshold - 0.1)},
+            "its first_task.model.threshold is 0.0, and this call's -0.1",
+        ),
+        (
+            {"build": lambda density, threshold: task(density**2, threshold)},
+            "build makes another task at density=0.3 threshold=0",
+        ),
+        ({"save_every": -1}, "save_every must be at least 0, got -1"),
+        ({"retries": -1}, "retries must be an integer of at least 0, got -1"),
+        ({"chunks": 3}, "callback and chunks must be None with a store"),
+    ],
+    ids=["recipe", "key", "axes", "task", "cell", "save_every", "retries", "chunks"],
+)
+def test_another_sweep_is_refused_in_one_line(tmp_path, alone, change, message):
+    store = tmp_path / "grid.zarr"
+    fill(store)
+    with pytest.raises(ValueError, match=message):
+        fill(store, **change)
+    assert digest(tmp_path) == alone
+
+
+def test_a_place_that_cannot_hold_a_store_is_refused(tmp_path):
+    (tmp_path / "file.zarr").write_text("")
+    (tmp_path / "other.zarr").mkdir()
+    (tmp_path / "other.zarr" / "mine").write_text("")
+    with pytest.raises(ValueError, match=r"whose name ends in \.zarr"):
+        fill(tmp_path / "grid.nc")
+    with pytest.raises(FileNotFoundError, match="existing folder"):
+        fill(tmp_path / "no" / "grid.zarr")
+    with pytest.raises(ValueError, match="store must be a folder, got the file"):
+        fill(tmp_path / "file.zarr")
+    with pytest.raises(ValueError, match="a folder that a sweep has made, or none"):
+        fill(tmp_path / "other.zarr")
+    with pytest.raises(ValueError, match="executor must be None without a store"):
+        js.sweep(task, AXES, RECIPE, key=KEY, executor=ThreadPoolExecutor(1))
+    with pytest.raises(FileNotFoundError, match="store must exist"):
+        js.load(tmp_path / "none.zarr")
+    assert {path.name for path in tmp_path.iterdir()} == {"file.zarr", "other.zarr"}
+
+
+def interrupt_after(monkeypatch, n_states):
+    """Saves the state after each chunk, and interrupts after so many."""
+    saved = []
+    save = SavedState.save
+
+    def interrupting(self, step, arrays):
+        save(self, step, arrays)
+        saved.append(step)
+        if len(saved) == n_states:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(SavedState, "save", interrupting)
+    monkeypatch.setattr(SavedState, "is_due", True)
+
+
+@pytest.mark.parametrize("n_states", [1, 7, 50])
+def test_an_interrupted_sweep_goes_on_from_its_state(tmp_path, alone, n_states):
+    store = tmp_path / "grid.zarr"
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_after(patch, n_states)
+        with pytest.raises(KeyboardInterrupt, match=r"interrupted in block .* of 3"):
+            fill(store)
+    assert any((store / stores.PRIVATE / "state").rglob("_METADATA"))
+    # What is there can be read, and the rest is NaN.
+    ds = js.load(store).compute()
+    xr.testing.assert_equal(ds["loss"].notnull(), ds["done"])
+    assert int(ds["done"].sum()) == 8 * (n_states // 39)
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        advance = worker.Run.chunks
+
+        def chunks(self, firsts, *args, **more):
+            seen.append(firsts[0])
+            return advance(self, firsts, *args, **more)
+
+        patch.setattr(worker.Run, "chunks", chunks)
+        fill(store)
+    assert seen[0] == n_states % 39
+    assert digest(tmp_path) == alone
+
+
+@pytest.mark.parametrize("damage", ["half", "flipped", "missing"])
+def test_a_damaged_state_is_named_and_not_used(tmp_path, alone, damage):
+    store = tmp_path / "grid.zarr"
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_after(patch, 3)
+        with pytest.raises(KeyboardInterrupt):
+            fill(store)
+    for path in (store / stores.PRIVATE / "state").rglob("*"):
+        if path.is_file():
+            harm(path, damage)
+    with pytest.warns(RuntimeWarning, match="is damaged and not used"):
+        fill(store)
+    assert digest(tmp_path) == alone
+
+
+def harm(path, damage):
+    data = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    elif damage == "half":
+        path.write_bytes(data[: len(data) // 2])
+    else:
+        middle = len(data) // 2
+        path.write_bytes(data[:middle] + bytes([data[middle] ^ 255]) + data[middle + 1 :])
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "message"),
+    [
+        ("W/c/1/0/0/0/0", "half", "1 blocks of .* damaged .*density=0.3.*W"),
+        ("loss/c/1/0/0", "flipped", "1 blocks of .* damaged .*density=0.3.*loss"),
+        ("b/c/2/0/0/0", "missing", "1 blocks of .* damaged .*density=0.1.*its chunk is"),
+        ("done/c/0/0/0", "half", "1 blocks of .* damaged .*density=1"),
+        ("W/zarr.json", "missing", "damaged labels, which are written again: W"),
+        ("W/zarr.json", "half", "damaged labels, which are written again: W"),
+        ("density/zarr.json", "missing", "damaged labels, .*: density"),
+        ("density/c/0", "half", "damaged labels, .*: density"),
+        ("zarr.json", "missing", None),
+        ("zarr.json", "half", None),
+    ],
+)
+def test_what_is_damaged_is_named_and_mended(tmp_path, alone, name, damage, message):
+    store = tmp_path / "grid.zarr"
+    fill(store)
+    untouched = {path: path.stat().st_mtime_ns for path in store.glob("history/c/*/0/0/0")}
+    harm(store / name, damage)
+    if message is None:  # there is a copy
+        fill(store)
+    else:
+        with pytest.warns(RuntimeWarning, match=message):
+            fill(store)
+    assert digest(tmp_path) == alone
+    again = sum(path.stat().st_mtime_ns != time for path, time in untouched.items())
+    assert again == ("/c/" in name and "density" not in name)
+
+
+def test_two_calls_at_once_do_not_mix(tmp_path):
+    store = tmp_path / "grid.zarr"
+    private = store / stores.PRIVATE
+    private.mkdir(parents=True)
+    with FileLock(private / "lock"), pytest.raises(RuntimeError, match="must be free"):
+        fill(store)
+    fill(store)
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path, alone, monkeypatch):
+    store = tmp_path / "grid.zarr"
+    array = stores.array
+
+    def full(address, name):
+        if name == "history":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return array(address, name)
+
+    monkeypatch.setattr(stores, "array", full)
+    with pytest.raises(OSError, match=r"room and be writable, got .*grid"):
+        fill(store)
+    assert not js.load(store)["done"].any()
+    monkeypatch.setattr(stores, "array", array)
+    fill(store)
+    assert digest(tmp_path) == alone
+
+
+class Failing:
+    """Trains boxes, but fails at some the first few times."""
+
+    def __init__(self, n_times):
+        self.left, self.train_box = n_times, worker._train_box
+
+    def __call__(self, job, name, box, *more):
+        if name == "1-0-0" and self.left:
+            self.left -= 1
+            raise MemoryError("out of\nmemory")
+        return self.train_box(job, name, box, *more)
+
+
+def test_a_block_that_fails_is_named_and_the_others_go_on(tmp_path, alone, monkeypatch):
+    store = tmp_path / "grid.zarr"
+    monkeypatch.setattr(worker, "_train_box", Failing(1))
+    message = (
+        r"1 of 3 blocks failed, .*: density=0.3 threshold=0…-0.25 seed=0…3: "
+        "MemoryError: out of memory"
+    )
+    with pytest.raises(RuntimeError, match=message):
+        fill(store)
+    done = js.load(store)["done"].all(["threshold", "seed"])
+    assert done.values.tolist() == [True, False, True]
+    lines = status_of(store).lines()
+    assert "2 of 3 blocks done, 0 running, 1 failed; about 0 s left" in lines[0]
+    assert lines[1] == "block 1-0-0: MemoryError: out of memory"
+    fill(store)
+    assert digest(tmp_path) == alone
+
+
+@pytest.mark.parametrize("n_failures", [0, 2, 3])
+def test_workers_fill_the_same_store(tmp_path, alone, monkeypatch, n_failures):
+    monkeypatch.setattr(worker, "_train_box", Failing(n_failures))
+    with ThreadPoolExecutor(2) as executor:
+        if n_failures == 3:
+            with pytest.raises(RuntimeError, match=r"1 of 3 blocks failed.*density=0.3"):
+                fill(tmp_path / "grid.zarr", executor=executor)
+        fill(tmp_path / "grid.zarr", executor=executor)
+    assert digest(tmp_path) == alone
+    with pytest.raises(RuntimeError, match="executor must be running, but takes no block"):
+        fill(tmp_path / "more.zarr", executor=executor)
+
+
+def test_diverged_models_are_named_and_done(tmp_path):
+    def build(density, threshold):
+        return task(density, threshold).replace(importance=1e30 if density == 0.3 else 1.0)
+
+    recipe = js.Recipe(40, 16, optax.sgd(1.0), eval_batches=1)
+    with pytest.warns(RuntimeWarning, match="models diverged: density=0.3 threshold=0"):
+        ds = fill(tmp_path / "grid.zarr", build, recipe=recipe)
+    assert ds["done"].all()
+    assert not ds["finite"].sel(density=0.3).any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [2.0, 5.0, 8.0])
+def test_a_killed_process_leaves_a_store_that_goes_on(tmp_path, alone, after):
+    program = f"""
+import sys
+sys.path.insert(0, {str(__file__).rsplit("/", 1)[0]!r})
+import jax, optax
+import jsuper as js
+import test_store as t
+from jsuper.sweeps import blocks
+blocks.MOST_MODELS = 8
+t.SavedState.is_due = True
+t.fill(sys.argv[1])
+"""
+    store = tmp_path / "grid.zarr"
+    process = subprocess.Popen([sys.executable, "-c", program, store])
+    time.sleep(after)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    fill(store)
+    assert digest(tmp_path) == alone
+
+
+@pytest.mark.slow
+def test_a_cluster_of_processes_fills_the_same_store(tmp_path, alone):
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        fill(tmp_path / "grid.zarr", executor=client.get_executor())
+    assert digest(tmp_path) == alone
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (4, 3), (3, 4, 2)])
+def test_boxes_hold_what_is_wanted_once(shape):
+    rng = np.random.default_rng(0)
+    for share in (0.0, 0.3, 0.9, 1.0):
+        wanted = np.asarray(rng.random(shape) < share)
+        counts = np.zeros(shape, int)
+        for box in blocks.boxes_of(wanted):
+            counts[box.slices] += 1
+        np.testing.assert_array_equal(counts, wanted)
