@@ -160,16 +160,16 @@ def _outcome(ds: xr.Dataset) -> Iterator[str]:
     partly = "loss" not in ds and "step" in ds.coords and ds["step"].values.max() < steps
     if partly:
         yield f"at step {ds['step'].values.max()} of {steps}, as a callback received it"
-    finite = is_finite(ds)
+    finite = is_finite(ds).compute()
     if "finite" in ds:
         yield f"finite: {int(finite.sum())} of {finite.size} models"
     if "loss" in ds:
-        loss = ds["loss"].where(finite)
+        loss = ds["loss"].where(finite).compute()
         if loss.notnull().any():
             name = ds["loss"].attrs.get("long_name", "loss on fresh data")
             yield f"{name}: {loss.min():.4g} to {loss.max():.4g}"
     if finite.any() and "history" in ds and "step" in ds["history"].dims and not partly:
-        settled = converged(ds)
+        settled = converged(ds).compute()
         yield (
             "converged (training loss fell less than 5% in the last tenth of the steps): "
             f"{int(settled.sum())} of {settled.size} models"

@@ -41,20 +41,26 @@ def converged(ds: xr.Dataset, max_fall: float = 0.05) -> xr.DataArray:
     if not 0 < max_fall < 1:
         raise ValueError(f"max_fall must be in (0, 1), got {max_fall!r}")
 
-    def has_converged(history):
-        own = history[~np.isnan(history)]
-        tenth = max(1, len(own) // 10)
-        if len(own) <= tenth:
-            return False
-        last, before = own[-tenth:].mean(), own[-2 * tenth : -tenth].mean()
-        return last > (1 - max_fall) * before
+    def has_converged(own):
+        n = own.shape[-1]
+        tenth = max(1, n // 10)
+        if n <= tenth:
+            return np.zeros(own.shape[:-1], bool)
+        last, before = own[..., -tenth:], own[..., -2 * tenth : n - tenth]
+        return last.mean(-1) > (1 - max_fall) * before.mean(-1)
+
+    def have_converged(history):
+        if not np.isnan(history).any():
+            return has_converged(history)
+        # Each by the entries that it has.
+        return np.apply_along_axis(lambda h: has_converged(h[~np.isnan(h)]), -1, history)
 
     history = ds["history"].astype(float)
     found = xr.apply_ufunc(
-        has_converged,
+        have_converged,
         history,
         input_core_dims=[["step"]],
-        vectorize=True,
+        dask="parallelized",
         output_dtypes=[bool],
     )
     found = (found & stays_finite(ds)).transpose(*found.dims).rename("converged")

@@ -13,8 +13,11 @@ import numpy as np
 import xarray as xr
 
 from jsuper import files
+from jsuper.results.blockwise import is_lazy
+from jsuper.results.models import model_axes
 from jsuper.results.own_tasks import OwnTasks, arguments_of
-from jsuper.sweeps.axes import SEED, read_axes
+from jsuper.sweeps.axes import SEED, TEST, read_axes
+from jsuper.sweeps.blocks import blocks
 from jsuper.sweeps.devices import (
     SharedTraining,
     checked_devices,
@@ -49,8 +52,8 @@ def losses(
     Args:
         build: Makes the task of a cell, as in `jsuper.sweep`; it may be another task than
             the one trained, with the same parameters.
-        ds: Models, as `jsuper.sweep` or `jsuper.snapshots` returns them, or their file.
-            What ``build`` takes is read from its axes and coordinates.
+        ds: Models, as `jsuper.sweep` or `jsuper.snapshots` returns them, or their file or
+            store. What ``build`` takes is read from its axes and coordinates.
         at: Values by name of an argument of ``build``, at which to measure instead of at
             the models' own: models trained at one density are tested at all of these.
         key: A typed key, from which the data follow.
@@ -62,8 +65,10 @@ def losses(
         devices: As in `jsuper.sweep`.
 
     Returns:
-        The dataset with another ``loss``. With ``at``, it has a further dimension
-        ``test_`` + name for each name, last. ``made_by`` says how it was measured.
+        The dataset with another ``loss``, measured block by block where the models are in
+        a store; those that are not trained have none. With ``at``, it has a further
+        dimension ``test_`` + name for each name, last. ``made_by`` says how it was
+        measured.
 
     Raises:
         ValueError: If ``ds`` lacks a parameter, or an axis that ``build`` takes.
@@ -94,6 +99,10 @@ def losses(
         raise TypeError(f"ds must be a dataset or its file, got {type(ds).__name__}")
     if SEED in (at or {}):
         raise ValueError("at must not name 'seed': every model has its own")
+    if is_lazy(ds):
+        more = {"values": values, "batch_size": batch_size, "batches": batches}
+        of_block = functools.partial(losses, build, at=at, key=key, devices=devices, **more)
+        return _in_blocks(of_block, ds)
     tests = read_axes(at or {})
     axes, fixed = arguments_of(build, ds, values or {}, tests)
     devices = checked_devices(devices)
@@ -126,6 +135,25 @@ def losses(
     made_by = json.dumps(files.made_by(ds) | {"losses": told}, allow_nan=False)
     ds = ds.drop_vars("loss", errors="ignore").assign(loss=loss)
     return ds.assign_attrs(made_by=made_by)
+
+
+def _in_blocks(of_block: Callable[..., xr.Dataset], ds: xr.Dataset) -> xr.Dataset:
+    """Losses of a dataset larger than memory, of which there is one number a model."""
+    axes = [axis for axis in model_axes(ds) if axis in ds.chunks]
+    array, like = np.zeros(()), ds
+    for block in blocks([ds.sizes[a] for a in axes], [ds.chunks[a][0] for a in axes]):
+        part = ds.isel(dict(zip(axes, block.slices, strict=True))).load()
+        like = of_block(part)
+        loss = like["loss"].transpose(*axes, ...)
+        if not array.shape:
+            array = np.full([ds.sizes.get(d, n) for d, n in loss.sizes.items()], np.nan)
+            array = array.astype(loss.dtype)
+        array[block.slices] = loss
+    measured = like["loss"].transpose(*axes, ...)
+    coords = {n: c for n, c in measured.coords.items() if str(n).startswith(TEST)}
+    ds = ds.drop_vars("loss", errors="ignore").assign_coords(coords)
+    ds = ds.assign(loss=(measured.dims, array, measured.attrs))
+    return ds.assign_attrs(made_by=like.attrs["made_by"])
 
 
 def _losses(models: OwnTasks, key: jax.Array, devices: Any) -> xr.DataArray:

@@ -73,7 +73,7 @@ def part(axis: Axis, piece: slice) -> Axis:
     return dataclasses.replace(axis, values=axis.values[piece], names=names)
 
 
-def block_sizes(grid: Grid, labels: Labels) -> dict[str, int]:
+def block_sizes(grid: Grid, labels: Labels, n_kept: int = 1) -> dict[str, int]:
     """Returns the number of values of each axis in a block: a fixed rule.
 
     It looks at the sizes of models and the recipe, never at the machine. All seeds of a
@@ -82,6 +82,7 @@ def block_sizes(grid: Grid, labels: Labels) -> dict[str, int]:
     Args:
         grid: The grid.
         labels: Its labels.
+        n_kept: Number of steps at which parameters are kept.
     """
     recipe = grid.recipe
     n_params = max(
@@ -91,7 +92,7 @@ def block_sizes(grid: Grid, labels: Labels) -> dict[str, int]:
     n_examples = recipe.batch_size or EXAMPLES
     fast_enough = SECONDS * RATE / (n_params * n_examples * recipe.steps)
     width = max(labels.largest.values(), default=1)
-    n_numbers = 3 * n_params + len(recipe.windows()[0]) + 4 * n_examples * width
+    n_numbers = (2 + n_kept) * n_params + len(recipe.windows()[0]) + 4 * n_examples * width
     bytes_each = n_numbers * jax.dtypes.canonicalize_dtype(float).itemsize
     left = max(1, int(min(fast_enough, MOST_BYTES / bytes_each, MOST_MODELS)))
     sizes = dict.fromkeys(grid.order, 1)

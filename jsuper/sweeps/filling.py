@@ -30,6 +30,7 @@ def fill(
     recipe: Recipe,
     *,
     key: jax.Array,
+    at: list[int] | None = None,
     start: Any = None,
     devices: Any = None,
     progress: bool | None = None,
@@ -37,7 +38,7 @@ def fill(
     retries: int = 2,
     save_every: float = 60,
 ) -> xr.Dataset:
-    """Trains what a store lacks of a sweep; see `jsuper.sweep`."""
+    """Trains what a store lacks of a sweep, or of its snapshots; see `jsuper.sweep`."""
     check_key(key)
     if not isinstance(recipe, Recipe):
         raise TypeError(f"recipe must be a Recipe, got {recipe!r}")
@@ -50,7 +51,7 @@ def fill(
         )
     stores.check_installed()
     _check_place(store)
-    plan = Plan(store, build, axes, recipe)
+    plan = Plan(store, build, axes, recipe, at)
     key = without_mesh(key)
     _, origin = starting_params(start, plan.labels)
     told = made_by(plan.grid, key, checked_devices(devices), origin)
@@ -63,6 +64,7 @@ def fill(
         start,
         devices,
         plan.grid.has_population_loss,
+        at,
         plan.models,
         save_every,
         jax.dtypes.canonicalize_dtype(float) == np.float64,
@@ -85,9 +87,11 @@ def fill(
             f"{named}{more}"
         )
     ds = plan.dataset()
-    finite = ds["finite"].compute()
-    warn_of_divergence(finite)
-    warn_of_empty_data(ds["loss"].compute(), finite, plan.labels)
+    last = ds[["finite", "loss"]].compute()
+    if at is not None:
+        last = last.isel(step=-1, drop=True)
+    warn_of_divergence(last["finite"])
+    warn_of_empty_data(last["loss"], last["finite"], plan.labels)
     return ds
 
 

@@ -1,14 +1,17 @@
 """A grid along training: its parameters at chosen steps, as one labelled result."""
 
-import itertools
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 import xarray as xr
 
+from jsuper.sweeps.filling import fill
 from jsuper.sweeps.run import Run, warn_of_divergence, warn_of_empty_data
+from jsuper.sweeps.taking import taken_along
 from jsuper.training import Recipe
 from jsuper.validation import check_count
 
@@ -24,6 +27,9 @@ def snapshots(
     devices: int | str | Iterable[Any] | None = None,
     progress: bool | None = None,
     callback: Callable[[int, xr.Dataset], None] | None = None,
+    store: str | Path | None = None,
+    executor: Executor | None = None,
+    retries: int = 2,
 ) -> xr.Dataset:
     """Trains a grid and keeps every model at chosen steps.
 
@@ -41,6 +47,9 @@ def snapshots(
         devices: As in `jsuper.sweep`.
         progress: As in `jsuper.sweep`.
         callback: Called at each of these steps with the step and its snapshot.
+        store: As in `jsuper.sweep`; a block that is cut short begins anew.
+        executor: As in `jsuper.sweep`.
+        retries: As in `jsuper.sweep`.
 
     Returns:
         A dataset as of `jsuper.sweep`, in which parameters, ``loss`` (on the same fresh
@@ -72,56 +81,31 @@ def snapshots(
     if not isinstance(recipe, Recipe):
         raise TypeError(f"recipe must be a Recipe, got {recipe!r}")
     steps = _checked_steps(at, recipe.steps)
-    run = Run(build, axes, recipe, key=key, devices=devices, start=start)
-    taken: list[xr.Dataset] = []
-
-    def take(history):
-        ds = run.dataset(history)
-        taken.append(ds.assign(history=ds["history"].isel(step=0, drop=True)))
+    if store is not None:
         if callback is not None:
-            callback(run.done, taken[-1].assign_coords(step=run.done))
-
+            raise ValueError("callback must be None with a store")
+        return fill(
+            store,
+            build,
+            axes,
+            recipe,
+            at=steps,
+            key=key,
+            start=start,
+            devices=devices,
+            progress=progress,
+            executor=executor,
+            retries=retries,
+        )
+    if executor is not None:
+        raise ValueError("executor must be None without a store, whose blocks it trains")
+    run = Run(build, axes, recipe, key=key, devices=devices, start=start)
     with run.reported(steps[-1]):
-        if steps[0] == 0:
-            take(np.full((run.grid.n_cells, len(run.grid.seeds), 1), np.nan, np.float32))
-        bounds = _bounds(steps)
-        lengths = np.diff(bounds).tolist()
-        since: list[np.ndarray] = []
-        chunks = run.chunks(bounds[:-1], lengths, 1, progress=progress)
-        for length, losses in zip(lengths, chunks, strict=True):
-            since.append(losses * length)
-            if run.done in steps:
-                before = max(step for step in [0, *steps] if step < run.done)
-                take(sum(since) / (run.done - before))
-                since = []
-    ds = _along_steps(taken, steps).transpose(*run.grid.order, "step", ...)
+        ds = taken_along(run, steps, progress=progress, callback=callback)
     warn_of_divergence(ds["finite"].isel(step=-1, drop=True))
     last = ds.isel(step=-1)
     warn_of_empty_data(last["loss"], last["finite"], run.labels)
     return ds
-
-
-def _along_steps(taken: list[xr.Dataset], steps: list[int]) -> xr.Dataset:
-    along = [name for name in taken[0].data_vars if "importance" not in str(name)]
-    alone = [name for name in taken[0].data_vars if name not in along]
-    ds = xr.concat(
-        [one[along] for one in taken],
-        "step",
-        coords="minimal",
-        compat="override",
-        join="exact",
-        combine_attrs="override",
-    )
-    ds = ds.assign({name: taken[0][name] for name in alone})
-    return ds.assign_coords(step=("step", steps, taken[0]["step"].attrs))
-
-
-def _bounds(steps: list[int]) -> list[int]:
-    """The steps, and steps between them so near each other that progress can be seen."""
-    longest = max(1, steps[-1] // 100)
-    bounds = sorted({0, *steps})
-    between = (range(a, b, longest) for a, b in itertools.pairwise(bounds))
-    return [*itertools.chain.from_iterable(between), steps[-1]]
 
 
 def _checked_steps(at: Iterable[int], last: int) -> list[int]:

@@ -1,13 +1,19 @@
 """Training that can be taken up again: the state of some models on disk."""
 
+import contextlib
+import errno
 import hashlib
+import logging
 import shutil
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+
+SPARE = 2**18
+"""Bytes that must be free besides those of a state, for what Orbax writes around it."""
 
 
 class SavedState:
@@ -31,7 +37,14 @@ class SavedState:
             return False
         target = self._folder / str(step)
         try:
-            with ocp.StandardCheckpointer() as checkpointer:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            # Orbax would say so in many lines.
+            if (
+                shutil.disk_usage(self._folder).free
+                < 2 * sum(a.nbytes for a in arrays) + SPARE
+            ):
+                raise OSError(errno.ENOSPC, "no space left on device")
+            with _silent(), ocp.StandardCheckpointer() as checkpointer:
                 checkpointer.save(target, _tree(arrays), force=True)
         except Exception as error:  # training goes on without
             warnings.warn(
@@ -40,7 +53,8 @@ class SavedState:
                 RuntimeWarning,
                 stacklevel=2,
             )
-            shutil.rmtree(target, ignore_errors=True)
+            self.clear()
+            self._folder = None  # the next attempt would end alike
             return False
         for other in self._folder.iterdir():
             if other != target:
@@ -60,11 +74,15 @@ class SavedState:
         """
         if self._folder is None or not self._folder.is_dir():
             return None
-        steps = [int(path.name) for path in self._folder.iterdir() if path.name.isdigit()]
+        found = list(self._folder.iterdir())
+        for path in found:
+            if not path.name.isdigit():  # what was being written when the process died
+                shutil.rmtree(path, ignore_errors=True)
+        steps = [int(path.name) for path in found if path.name.isdigit()]
         for step in sorted(steps, reverse=True):
-            found = _read(self._folder / str(step), like)
-            if found is not None:
-                return step, found
+            arrays = _read(self._folder / str(step), like)
+            if arrays is not None:
+                return step, arrays
         self.clear()
         return None
 
@@ -79,7 +97,7 @@ def _read(path: Path, like: Sequence[np.ndarray]) -> list[np.ndarray] | None:
 
     reason = "its digest is another"
     try:
-        with ocp.StandardCheckpointer() as checkpointer:
+        with _silent(), ocp.StandardCheckpointer() as checkpointer:
             tree = checkpointer.restore(path, _tree(like))
         arrays = [np.asarray(tree[str(i)]) for i in range(len(like))]
         # Orbax itself does not notice a changed byte.
@@ -93,6 +111,17 @@ def _read(path: Path, like: Sequence[np.ndarray]) -> list[np.ndarray] | None:
         stacklevel=3,
     )
     return None
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Errors are said in one line, without the tracebacks that Orbax logs of them."""
+    logger = logging.getLogger("absl")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _tree(arrays: Sequence[np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,5 +1,6 @@
 """A sweep in a store: what it holds, what is asked of it, and what is left to train."""
 
+import contextlib
 import json
 import warnings
 import zlib
@@ -34,6 +35,7 @@ class Plan:
         build: As in `jsuper.sweep`.
         axes: As in `jsuper.sweep`; what the store has besides stays.
         recipe: As in `jsuper.sweep`.
+        at: Steps of snapshots; None for the last step alone.
 
     Raises:
         ValueError: If the store holds another sweep.
@@ -45,8 +47,9 @@ class Plan:
         build: Callable[..., Any],
         axes: Mapping[str, Any],
         recipe: Recipe,
+        at: list[int] | None = None,
     ):
-        self.address = address
+        self.address, self._at = address, at
         about = stores.about(address)
         united, self.wanted = _united(axes, about and about["axes"])
         self.grid = Grid(build, united, recipe)
@@ -54,13 +57,16 @@ class Plan:
         seeds = Axis(SEED, tuple(self.grid.seeds), "integer")
         self.axes = {n: self.grid.axes.get(n, seeds) for n in self.grid.order}
         self.shape = tuple(len(axis.values) for axis in self.axes.values())
-        self.sizes = about["blocks"] if about else block_sizes(self.grid, self.labels)
+        self.sizes = about["blocks"] if about else self._block_sizes()
         self.template = self._template()
         self.models = [
             *self.labels.dims,
             *("loss", "history", "finite"),
         ]
         self.about = about
+
+    def _block_sizes(self) -> dict[str, int]:
+        return block_sizes(self.grid, self.labels, len(self._at or [1]))
 
     def prepare(self, made_by: str) -> None:
         """Makes the store, enlarges it, or mends its labels.
@@ -131,11 +137,24 @@ class Plan:
 
     def _template(self) -> xr.Dataset:
         ds = self.labels.template()
+        if self._at is not None:
+            ds = self._along_steps(ds, self._at)
         digests = _task_digests(self.grid).reshape(self.grid.shape)
         done = np.broadcast_to(np.zeros((), bool), self.shape)
         return ds.assign(
             {DIGEST: (tuple(self.grid.axes), digests), DONE: (tuple(self.axes), done)}
         )
+
+    def _along_steps(self, ds: xr.Dataset, steps: list[int]) -> xr.Dataset:
+        about = ds["step"].attrs
+        ds = ds.isel(step=0, drop=True)
+        along = {
+            name: ds[name].expand_dims(step=steps)
+            for name in (*self.labels.dims, "loss", "history", "finite")
+        }
+        ds = ds.assign(along).transpose(*self.axes, "step", ...)
+        ds["step"].attrs = about
+        return ds
 
     def check_same(self, made_by: str) -> None:
         """Raises `ValueError` if the store holds another sweep, and how it differs.
@@ -151,6 +170,11 @@ class Plan:
             differs = _difference(have.get(name), want.get(name), name)
             if differs:
                 raise ValueError(f"store must hold the same sweep, but {differs}")
+        if self._kept_at_other_steps():
+            raise ValueError(
+                "store must hold the same sweep, but its models are kept at other steps "
+                "than this call's"
+            )
         try:
             digests = np.asarray(stores.array(self.address, DIGEST)[...])
         except stores.DAMAGE:
@@ -171,6 +195,14 @@ class Plan:
                 f"{coordinates(cell) or 'its only cell'}: the store has one of digest "
                 f"{digests[place]:08x}, this call {own[place]:08x}"
             )
+
+    def _kept_at_other_steps(self) -> bool:
+        with contextlib.suppress(*stores.DAMAGE):
+            loss, step = (stores.array(self.address, name) for name in ("loss", "step"))
+            dims = tuple(loss.metadata.dimension_names)
+            own = self.template
+            return dims != own["loss"].dims or not np.array_equal(step[...], own["step"])
+        return False
 
     def _check_whole(self, name: str, block: Box) -> None:
         """Raises unless all chunks of a block are there and have their checksums."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import xarray as xr
 
 from jsuper import stores
 from jsuper.stores import DONE
@@ -20,6 +21,7 @@ from jsuper.sweeps.axes import SEED, Axis
 from jsuper.sweeps.blocks import Box
 from jsuper.sweeps.run import Run
 from jsuper.sweeps.state import SavedState
+from jsuper.sweeps.taking import taken_along
 from jsuper.training import Recipe
 
 NOTE_SECONDS = 5
@@ -39,6 +41,7 @@ class Job:
         start: As in `jsuper.sweep`.
         devices: As in `jsuper.sweep`.
         exact: Whether the final loss is the population loss.
+        at: Steps of snapshots; None for the last step alone.
         models: Names of the variables that a block fills.
         save_every: Seconds between two states.
         x64: Whether JAX counts in 64 bits.
@@ -52,6 +55,7 @@ class Job:
     start: Any
     devices: Any
     exact: bool
+    at: list[int] | None
     models: list[str]
     save_every: float
     x64: bool
@@ -90,12 +94,48 @@ def train_block(job: Job, name: str, boxes: list[Box], on_progress: Any = None) 
 
 
 def _train_box(job, name, box, done, note, on_progress) -> int:
-    run = job.run_of(box)
-    firsts, lengths = job.recipe.windows()
-    size = math.ceil(len(firsts) / min(len(firsts), 100))
+    run, saved = job.run_of(box), None
+    if job.at is None:
+        saved = _saved_state(job, name, box)
+        ds = _trained(job, box, run, saved, note, on_progress)
+        finite = ds["finite"]
+    else:
+        ds = _snapshots(job, box, run, note, on_progress)
+        finite = ds["finite"].isel(step=-1)
+    with one_line(job.address):
+        for variable in job.models:
+            values = ds[variable].values
+            own = values.shape[len(box.ranges) :]
+            place = (*box.slices, *(slice(n) for n in own))
+            stores.array(job.address, variable)[place] = values
+        done[box.slices] = np.ones(box.shape, bool)
+    if saved is not None:
+        saved.clear()
+    return int((~finite.values).sum())
+
+
+def _saved_state(job: Job, name: str, box: Box) -> SavedState:
     folder = stores.private(job.address)
     where = "_".join(f"{a}-{b}" for a, b in box.ranges) or "all"
-    saved = SavedState(folder and folder / "state" / name / where, job.save_every)
+    return SavedState(folder and folder / "state" / name / where, job.save_every)
+
+
+def _snapshots(job, box, run, note, on_progress) -> xr.Dataset:
+    done = 0
+
+    def on_chunk():
+        nonlocal done
+        on_progress(box.n_models, (run.done - done) / job.at[-1])
+        done = run.done
+        note.write_sometimes(status="running", step=done, steps=job.at[-1])
+
+    return taken_along(run, job.at, progress=False, on_chunk=on_chunk)
+
+
+def _trained(job, box, run, saved, note, on_progress) -> xr.Dataset:
+    """The models of a box after the last step, from where their state was saved."""
+    firsts, lengths = job.recipe.windows()
+    size = math.ceil(len(firsts) / min(len(firsts), 100))
     shape = run.grid.n_cells, len(run.grid.seeds)
     history = np.full((*shape, len(firsts)), np.nan, jax.dtypes.canonicalize_dtype(float))
     found, first = saved.restore([*run.saved(), history]), 0
@@ -114,16 +154,7 @@ def _train_box(job, name, box, done, note, on_progress) -> int:
         if saved.is_due and run.done < steps:
             saved.save(run.done, [*run.saved(), history])
         note.write_sometimes(status="running", step=run.done, steps=steps)
-    ds = run.dataset(history)
-    with one_line(job.address):
-        for variable in job.models:
-            values = ds[variable].values
-            own = values.shape[len(box.ranges) :]
-            place = (*box.slices, *(slice(n) for n in own))
-            stores.array(job.address, variable)[place] = values
-        done[box.slices] = np.ones(box.shape, bool)
-    saved.clear()
-    return int((~ds["finite"].values).sum())
+    return run.dataset(history)
 
 
 def work(payload: bytes, name: str, boxes: list[Box]) -> int:
@@ -160,10 +191,11 @@ class Note:
         self._last = time.monotonic()
         if self._path is None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(".new")
-        fresh.write_text(json.dumps(told))
-        fresh.replace(self._path)
+        with contextlib.suppress(OSError):  # a full disk is said where it matters
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(json.dumps(told))
+            fresh.replace(self._path)
 
 
 @contextlib.contextmanager
@@ -187,6 +219,7 @@ def _block_lock(address: str, name: str) -> Iterator[None]:
     if folder is None:
         yield
         return
-    (folder / "blocks").mkdir(parents=True, exist_ok=True)
+    with one_line(address):
+        (folder / "blocks").mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "blocks" / f"{name}.lock"):
         yield

@@ -100,6 +100,34 @@ def test_measures_and_best_seeds_of_a_store_are_those_in_memory(tmp_path, plain)
     np.testing.assert_array_equal(again["norm"], js.measure(whole)["norm"])
 
 
+def test_snapshots_fill_a_store_in_the_same_way(tmp_path):
+    more = {"key": KEY, "at": [0, 10, 40]}
+    plain = js.snapshots(task, AXES, RECIPE, **more)
+    for seeds in (2, 4):
+        axes = AXES | {"seed": seeds}
+        ds = js.snapshots(task, axes, RECIPE, **more, store=tmp_path / "grid.zarr")
+    whole = ds.compute().drop_vars("done")
+    xr.testing.assert_allclose(whole, plain, rtol=1e-5)
+    assert whole["W"].dims == plain["W"].dims
+    assert whole.attrs == plain.attrs
+    assert js.measure(ds)["norm"].compute().equals(js.measure(whole)["norm"])
+    with pytest.raises(ValueError, match="kept at other steps"):
+        fill(tmp_path / "grid.zarr")
+    with pytest.raises(ValueError, match="kept at other steps"):
+        js.snapshots(
+            task, AXES, RECIPE, key=KEY, at=[0, 20, 40], store=tmp_path / "grid.zarr"
+        )
+
+
+def test_losses_of_a_store_are_those_in_memory(tmp_path):
+    ds = fill(tmp_path / "grid.zarr")
+    at = {"density": [0.2, 0.5, 0.9]}
+    for more in ({}, {"at": at}):
+        here = js.losses(task, tmp_path / "grid.zarr", key=KEY, **more).compute()
+        xr.testing.assert_allclose(here, js.losses(task, ds.compute(), key=KEY, **more))
+        assert here["loss"].attrs["kind"] == "population"
+
+
 def test_sizes_and_functions_are_padded_as_without_a_store(tmp_path):
     def build(n_hidden, activation):
         model = js.ToyModel(3, n_hidden, activation=activation)
@@ -282,6 +310,15 @@ def test_what_is_damaged_is_named_and_mended(tmp_path, alone, name, damage, mess
     assert digest(tmp_path) == alone
     again = sum(path.stat().st_mtime_ns != time for path, time in untouched.items())
     assert again == ("/c/" in name and "density" not in name)
+
+
+def test_an_address_of_an_object_store_will_do(plain):
+    address = "memory://bucket/grid.zarr"
+    fill(address, axes=AXES | {"seed": 3})
+    ds = fill(address).compute().drop_vars("done")
+    xr.testing.assert_allclose(ds, plain, rtol=1e-5)
+    xr.testing.assert_identical(js.load(address).compute().drop_vars("done"), ds)
+    assert status_of(address).lines() == ["6 of 6 blocks done, 0 running, 0 failed"]
 
 
 def test_two_calls_at_once_do_not_mix(tmp_path):
