@@ -50,24 +50,24 @@ def fill(
             f"have their own, got {devices!r}"
         )
     stores.check_installed()
-    _check_place(store)
+    store = _checked_place(store)
     plan = Plan(store, build, axes, recipe, at)
     key = without_mesh(key)
     _, origin = starting_params(start, plan.labels)
     told = made_by(plan.grid, key, checked_devices(devices), origin)
     job = Job(
-        str(store),
-        build,
-        plan.axes,
-        recipe,
-        (str(jax.random.key_impl(key)), np.asarray(jax.random.key_data(key))),
-        start,
-        devices,
-        plan.grid.has_population_loss,
-        at,
-        plan.models,
-        save_every,
-        jax.dtypes.canonicalize_dtype(float) == np.float64,
+        address=store,
+        build=build,
+        axes=plan.axes,
+        recipe=recipe,
+        key=(str(jax.random.key_impl(key)), np.asarray(jax.random.key_data(key))),
+        start=start,
+        devices=devices,
+        exact=plan.grid.has_population_loss,
+        at=at,
+        models=plan.models,
+        save_every=save_every,
+        x64=jax.dtypes.canonicalize_dtype(float) == np.float64,
     )
     plan.check_same(told)
     with _alone(store):
@@ -197,7 +197,8 @@ def _state(finished, n_blocks, diverged, failed) -> str:
     return ", ".join(parts)
 
 
-def _check_place(store: str | Path) -> None:
+def _checked_place(store: str | Path) -> str:
+    """The address of a store for any process, whatever folder it works in."""
     if not stores.is_store(store):
         raise ValueError(
             f"store must be a folder whose name ends in .zarr, or an address, got {store}"
@@ -205,6 +206,7 @@ def _check_place(store: str | Path) -> None:
     parent = Path(store).absolute().parent
     if not stores.is_remote(store) and not parent.is_dir():
         raise FileNotFoundError(f"store must lie in an existing folder, got {store}")
+    return str(store if stores.is_remote(store) else Path(store).absolute())
 
 
 @contextlib.contextmanager
