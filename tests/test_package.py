@@ -45,6 +45,19 @@ print(sorted(m for m in sys.modules if m.split(".")[0] in {"matplotlib", "PIL"})
     assert run(program) == "[]"
 
 
+def test_a_plain_sweep_loads_nothing_of_stores():
+    # Dask is xarray's own to load, where it is installed.
+    program = """
+import sys, jax, jsuper as js
+def task(density):
+    return js.Task(js.SparseFeatures(2, density), js.ToyModel(2, 1))
+js.sweep(task, {"density": [0.1]}, js.Recipe(1, 1), key=jax.random.key(0))
+loaded = {name.split(".")[0] for name in sys.modules}
+print(sorted(loaded & {"zarr", "orbax", "distributed", "tensorstore", "fsspec"}))
+"""
+    assert run(program) == "[]"
+
+
 def test_use_cpu_cores_comes_too_late_after_jax_started():
     program = """
 import jax, jsuper
