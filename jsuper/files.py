@@ -128,7 +128,10 @@ def load(path: str | Path) -> Any:
         ValueError: If it is not the file of a sweep or an experiment, or damaged.
     """
     if stores.is_store(path):
-        return stores.opened(path).drop_vars(stores.HIDDEN, errors="ignore")
+        ds = stores.opened(path).drop_vars(stores.HIDDEN, errors="ignore")
+        if missing := _missing(ds):
+            raise ValueError(f"store must be that of a sweep, got {path} without {missing}")
+        return ds
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"file must exist, got {path}")

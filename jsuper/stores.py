@@ -168,15 +168,19 @@ def make(
 def opened(address: str | Path) -> xr.Dataset:
     """Returns a store as a dataset of Dask arrays, a chunk for each block.
 
+    What xarray has written, such as the measures of a store, is opened as it is.
+
     Raises:
         FileNotFoundError: If there is no store.
-        ValueError: If it is not one of jsuper's, or not whole.
+        ValueError: If it is not whole.
     """
     check_installed()
+    if not attributes(address) and _is_group(address):
+        return xr.open_zarr(_zarr_store(address, read_only=True), consolidated=False)
     told = about(address)
     if told is None:
         if not is_remote(address) and not Path(address).exists():
-            raise FileNotFoundError(f"store must exist, got {address}")
+            raise FileNotFoundError(f"file must exist, got {address}")
         raise ValueError(
             f"store must be one that a sweep has made, got {address}, whose making was cut "
             "short: the same call goes on"
@@ -194,6 +198,19 @@ def opened(address: str | Path) -> xr.Dataset:
     del ds.attrs[ABOUT]
     ds[DONE].attrs = {}
     return ds
+
+
+def _is_group(address: str | Path) -> bool:
+    """Whether something is a whole Zarr group that no sweep fills."""
+    import zarr
+
+    if not is_remote(address) and (Path(address) / PRIVATE).exists():
+        return False
+    with contextlib.suppress(*DAMAGE):
+        return bool(
+            list(zarr.open_group(_zarr_store(address, True), mode="r").array_keys())
+        )
+    return False
 
 
 def array(address: str | Path, name: str) -> Any:

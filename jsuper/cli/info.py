@@ -162,7 +162,11 @@ def _outcome(ds: xr.Dataset) -> Iterator[str]:
         yield f"at step {ds['step'].values.max()} of {steps}, as a callback received it"
     finite = is_finite(ds).compute()
     if "finite" in ds:
-        yield f"finite: {int(finite.sum())} of {finite.size} models"
+        if "done" in ds:
+            finite = finite.where(ds["done"].compute())
+        trained = " trained" if finite.isnull().any() else ""
+        yield f"finite: {int(finite.sum())} of {int(finite.count())}{trained} models"
+        finite = finite == 1
     if "loss" in ds:
         loss = ds["loss"].where(finite).compute()
         if loss.notnull().any():

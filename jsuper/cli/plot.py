@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
         epilog="Kinds: "
         + "; ".join(f"{kind}: {text}" for kind, (_, text) in FIGURES.items()),
     )
-    parser.add_argument("file", metavar="FILE", help="netCDF file of a sweep")
+    parser.add_argument("file", metavar="FILE", help="netCDF file or store of a sweep")
     parser.add_argument(
         "--kind",
         choices=list(FIGURES),

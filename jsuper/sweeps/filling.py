@@ -44,6 +44,8 @@ def fill(
         raise TypeError(f"recipe must be a Recipe, got {recipe!r}")
     retries = as_count("retries", retries, 0)
     check("save_every", save_every, lambda s: s >= 0, "at least 0")
+    if executor is not None:
+        _check_executor(executor)
     if executor is not None and not isinstance(devices, int | str | None):
         raise ValueError(
             "devices must be None, a number or a platform with an executor, whose workers "
@@ -197,11 +199,25 @@ def _state(finished, n_blocks, diverged, failed) -> str:
     return ", ".join(parts)
 
 
+def _check_executor(executor: Any) -> None:
+    if not callable(getattr(executor, "submit", None)):
+        raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
+    context = getattr(executor, "_mp_context", None)
+    if context is not None and context.get_start_method() == "fork":
+        raise ValueError(
+            "executor must not fork this process, whose threads of JAX a copy would lack: "
+            "ProcessPoolExecutor(mp_context=multiprocessing.get_context('spawn'))"
+        )
+
+
 def _checked_place(store: str | Path) -> str:
     """The address of a store for any process, whatever folder it works in."""
+    if not isinstance(store, str | Path):
+        raise TypeError(f"store must be a path or an address, got {store!r}")
     if not stores.is_store(store):
         raise ValueError(
-            f"store must be a folder whose name ends in .zarr, or an address, got {store}"
+            f"store must be a folder whose name ends in .zarr, or an address, got "
+            f"{str(store)!r}"
         )
     parent = Path(store).absolute().parent
     if not stores.is_remote(store) and not parent.is_dir():

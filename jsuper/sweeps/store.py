@@ -122,8 +122,8 @@ class Plan:
         if damaged:
             more = "; …" if len(damaged) > 5 else ""
             warnings.warn(
-                f"{len(damaged)} blocks of {self.address} are damaged and trained again: "
-                f"{'; '.join(damaged[:5])}{more}",
+                f"blocks of {self.address} are damaged and trained again "
+                f"({len(damaged)}): {'; '.join(damaged[:5])}{more}",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -173,7 +173,7 @@ class Plan:
         if self._kept_at_other_steps():
             raise ValueError(
                 "store must hold the same sweep, but its models are kept at other steps "
-                "than this call's"
+                "than this call's (those of js.sweep at the last, of js.snapshots at some)"
             )
         try:
             digests = np.asarray(stores.array(self.address, DIGEST)[...])
@@ -216,6 +216,7 @@ class Plan:
                 stores.array(self.address, variable)[block.slices]
             except Exception as error:  # whatever a codec makes of it
                 reason = " ".join(str(error).split())
+                reason = "its checksum is another" if "checksum" in reason else reason
                 raise ValueError(f"{variable}: {reason}") from None
 
 
@@ -226,8 +227,8 @@ def _united(
     read, seeds = read_axes(axes), read_seeds(axes)
     if stored is not None and tuple(stored) != tuple(axes):
         raise ValueError(
-            f"store must have the axes ({', '.join(map(str, axes))}), got "
-            f"({', '.join(stored)})"
+            f"store must hold the same sweep, but its axes are ({', '.join(stored)}), and "
+            f"this call's ({', '.join(map(str, axes))})"
         )
     united, wanted = {}, {}
     for name in axes:

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 
 import jax
 import numpy as np
@@ -96,7 +97,7 @@ def test_measures_and_best_seeds_of_a_store_are_those_in_memory(tmp_path, plain)
     xr.testing.assert_identical(measured.compute(), js.measure(whole))
     xr.testing.assert_identical(best.compute(), js.best_seed(whole))
     js.measure(ds).to_zarr(tmp_path / "measured.zarr", consolidated=False)
-    again = xr.open_zarr(tmp_path / "measured.zarr", consolidated=False)
+    again = js.load(tmp_path / "measured.zarr")
     np.testing.assert_array_equal(again["norm"], js.measure(whole)["norm"])
 
 
@@ -173,7 +174,10 @@ def test_more_seeds_and_values_train_what_is_missing(tmp_path, monkeypatch):
     [
         ({"recipe": js.Recipe(41, 16)}, "its recipe.steps is 40, and this call's 41"),
         ({"key": jax.random.key(7)}, r"its key.data is \[0, 0\], and this call's \[0, 7\]"),
-        ({"axes": {**dict(reversed(AXES.items()))}}, "must have the axes"),
+        (
+            {"axes": dict(reversed(AXES.items()))},
+            r"its axes are \(density, ",
+        ),
         (
             {"build": lambda density, threshold: task(density, threshold - 0.1)},
             "its first_task.model.threshold is 0.0, and this call's -0.1",
@@ -210,8 +214,15 @@ def test_a_place_that_cannot_hold_a_store_is_refused(tmp_path):
         fill(tmp_path / "other.zarr")
     with pytest.raises(ValueError, match="executor must be None without a store"):
         js.sweep(task, AXES, RECIPE, key=KEY, executor=ThreadPoolExecutor(1))
-    with pytest.raises(FileNotFoundError, match="store must exist"):
+    with pytest.raises(FileNotFoundError, match="file must exist"):
         js.load(tmp_path / "none.zarr")
+    with pytest.raises(TypeError, match="store must be a path or an address, got 3"):
+        fill(3)
+    with pytest.raises(TypeError, match="executor must be a concurrent"):
+        fill(tmp_path / "grid.zarr", executor=3)
+    forking = ProcessPoolExecutor(1, mp_context=get_context("fork"))
+    with pytest.raises(ValueError, match="must not fork this process"):
+        fill(tmp_path / "grid.zarr", executor=forking)
     assert {path.name for path in tmp_path.iterdir()} == {"file.zarr", "other.zarr"}
 
 
@@ -285,10 +296,14 @@ def harm(path, damage):
 @pytest.mark.parametrize(
     ("name", "damage", "message"),
     [
-        ("W/c/1/0/0/0/0", "half", "1 blocks of .* damaged .*density=0.3.*W"),
-        ("loss/c/1/0/0", "flipped", "1 blocks of .* damaged .*density=0.3.*loss"),
-        ("b/c/2/0/0/0", "missing", "1 blocks of .* damaged .*density=0.1.*its chunk is"),
-        ("done/c/0/0/0", "half", "1 blocks of .* damaged .*density=1"),
+        ("W/c/1/0/0/0/0", "half", r"are damaged.*\(1\): density=0.3.*W"),
+        ("loss/c/1/0/0", "flipped", r"are damaged.*\(1\): density=0.3.*loss"),
+        (
+            "b/c/2/0/0/0",
+            "missing",
+            r"are damaged.*\(1\): density=0.1.*its chunk is",
+        ),
+        ("done/c/0/0/0", "half", r"are damaged.*\(1\): density=1"),
         ("W/zarr.json", "missing", "damaged labels, which are written again: W"),
         ("W/zarr.json", "half", "damaged labels, which are written again: W"),
         ("density/zarr.json", "missing", "damaged labels, .*: density"),
