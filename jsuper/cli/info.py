@@ -160,21 +160,26 @@ def _outcome(ds: xr.Dataset) -> Iterator[str]:
     partly = "loss" not in ds and "step" in ds.coords and ds["step"].values.max() < steps
     if partly:
         yield f"at step {ds['step'].values.max()} of {steps}, as a callback received it"
-    finite = is_finite(ds).compute()
+    kept = [name for name in ("loss", "done") if name in ds]
+    found = ds[kept].assign(is_finite=is_finite(ds))
+    if "history" in ds and "step" in ds["history"].dims and not partly:
+        found["converged"] = converged(ds)
+    found = found.compute()  # all at once, where it is in a store
+    finite = found["is_finite"]
+    trained = found["done"] if "done" in ds else xr.ones_like(finite)
+    n_trained = int(trained.sum())
     if "finite" in ds:
-        if "done" in ds:
-            finite = finite.where(ds["done"].compute())
-        trained = " trained" if finite.isnull().any() else ""
-        yield f"finite: {int(finite.sum())} of {int(finite.count())}{trained} models"
-        finite = finite == 1
+        which = "trained models" if n_trained < trained.size else "models"
+        yield f"finite: {int(finite.sum())} of {n_trained} {which}"
     if "loss" in ds:
-        loss = ds["loss"].where(finite).compute()
+        loss = found["loss"].where(finite)
         if loss.notnull().any():
             name = ds["loss"].attrs.get("long_name", "loss on fresh data")
             yield f"{name}: {loss.min():.4g} to {loss.max():.4g}"
-    if finite.any() and "history" in ds and "step" in ds["history"].dims and not partly:
-        settled = converged(ds).compute()
+    if finite.any() and "converged" in found:
+        settled = found["converged"]
+        n_settled = n_trained if "done" in ds else settled.size
         yield (
             "converged (training loss fell less than 5% in the last tenth of the steps): "
-            f"{int(settled.sum())} of {settled.size} models"
+            f"{int(settled.sum())} of {n_settled} models"
         )
