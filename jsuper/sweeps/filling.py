@@ -22,6 +22,9 @@ from jsuper.sweeps.worker import Job, Note, one_line, train_block, work
 from jsuper.training import Recipe
 from jsuper.validation import as_count, check, check_key
 
+ALIVE_SECONDS = 2
+"""Between two looks at whether an engine is still there."""
+
 
 def fill(
     store: str | Path,
@@ -146,15 +149,17 @@ def _by_workers(job, missing, executor, retries, bar) -> list[tuple[str, str]]:
     finished: queue.SimpleQueue[Future] = queue.SimpleQueue()
     diverged = 0
 
+    def ended(reason):
+        return RuntimeError(
+            f"executor must be running, but {reason}; the same call goes on with what "
+            f"{job.address} lacks"
+        )
+
     def submit(name):
         try:
             future = executor.submit(work, payload, name, missing[name][1])
         except Exception as error:  # whatever an engine has that is no more
-            n_left = len(waiting) + 1
-            raise RuntimeError(
-                f"executor must be running, but takes no block ({error}); {job.address} "
-                f"lacks {n_left} blocks, and the same call goes on"
-            ) from None
+            raise ended(f"takes no block ({error})") from None
         tries[name] = tries.get(name, 0) + 1
         waiting[future] = name
         future.add_done_callback(finished.put)
@@ -163,7 +168,14 @@ def _by_workers(job, missing, executor, retries, bar) -> list[tuple[str, str]]:
         for name in missing:
             submit(name)
         while waiting:
-            future = finished.get()
+            try:
+                future = finished.get(timeout=ALIVE_SECONDS)
+            except queue.Empty:
+                # Dask leaves the futures of a client without a scheduler as they are.
+                client = getattr(executor, "_client", None)
+                if getattr(client, "status", "") == "closed":
+                    raise ended("its client is closed") from None
+                continue
             name = waiting.pop(future)
             block, boxes = missing[name]
             try:

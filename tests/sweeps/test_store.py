@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from threading import Timer
 
 import jax
 import numpy as np
@@ -451,6 +452,44 @@ def test_a_cluster_of_processes_fills_the_same_store(tmp_path, alone):
     ):
         fill(tmp_path / "grid.zarr", executor=client.get_executor())
     assert digest(tmp_path) == alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["worker", "scheduler"])
+def test_a_cluster_that_loses_a_process_leaves_the_same_store(tmp_path, alone, victim):
+    import dask
+    from distributed import Client
+
+    (tmp_path / "store").mkdir()
+    store, address = tmp_path / "store" / "grid.zarr", tmp_path / "scheduler.json"
+    file = f"--scheduler-file={address}"
+    log = (tmp_path / "log").open("w")
+
+    def started(*command):
+        command = [sys.executable, "-m", "distributed.cli.dask_" + command[0], *command[1:]]
+        return subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path)
+
+    short = {"distributed.comm.timeouts.connect": "2s"}
+    processes = [started("scheduler", file, "--port=0", "--no-dashboard")]
+    one = (file, "--nthreads=1", "--no-dashboard", "--no-nanny")
+    processes += [started("worker", *one) for _ in range(2)]
+    try:
+        with dask.config.set(short), Client(scheduler_file=str(address)) as client:
+            client.wait_for_workers(2)
+            killed = processes[0 if victim == "scheduler" else 1]
+            Timer(1.5, killed.kill).start()
+            if victim == "worker":
+                fill(store, executor=client.get_executor())
+            else:
+                with pytest.raises(RuntimeError, match="executor must be running"):
+                    fill(store, executor=client.get_executor())
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+        log.close()
+    fill(store)
+    assert digest(tmp_path / "store") == alone
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (4, 3), (3, 4, 2)])
