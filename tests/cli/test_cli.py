@@ -42,6 +42,25 @@ def test_sweep_writes_the_grid_that_was_asked_for(sweep_file):
     assert "dimensionality" in ds
 
 
+def test_a_store_is_filled_further_told_and_plotted(sweep_file, tmp_path, capsys):
+    store, picture = tmp_path / "grid.zarr", tmp_path / "figure.png"
+    words = ["--thresholds", "0", "linear", "-o", str(store), *SMALL]
+    for densities in ("1:0.01:3", "1:0.01:3"), ("1:0.01:3", "0.5"):
+        assert cli.main(["sweep", "--densities", *dict.fromkeys(densities), *words]) == 0
+    ds, alone = js.load(store).compute(), js.load(sweep_file)
+    np.testing.assert_allclose(ds["density"], [1, 0.1, 0.01, 0.5])
+    np.testing.assert_allclose(ds["W"][:3], alone["W"], rtol=1e-4, atol=1e-6)
+    capsys.readouterr()
+    assert cli.main(["info", str(store)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].endswith("blocks done, 0 running, 0 failed")
+    assert "finite: 16 of 16 models" in said
+    assert cli.main(["plot", str(store), "--kind", "phase", "-o", str(picture)]) == 0
+    assert picture.stat().st_size > 0
+    assert cli.main(["sweep", "--force", *words]) == 2
+    assert "--force must not stand beside a store" in capsys.readouterr().err
+
+
 def test_sparsities_and_ranges(tmp_path):
     path = tmp_path / "a.nc"
     words = ["sweep", "--sparsities", "0", "0.9", "--thresholds=-1:0:3", "-o", str(path)]
