@@ -20,6 +20,7 @@ from jax import lax
 
 from jsuper.models.activations import LIMITS, THRESHOLDED
 from jsuper.models.toy import HiddenReLUModel, Params
+from jsuper.platforms import device_bytes, memory_of
 from jsuper.precision import full_precision
 
 MAX_SUMS = 32
@@ -32,8 +33,8 @@ it needs an array of examples for each sum."""
 
 def default_limit() -> int:
     """Returns how many bytes of temporary arrays are fine: half of the memory."""
-    stats = jax.devices()[0].memory_stats() or {}
-    return stats.get("bytes_limit", 16 * 2**30) // 2
+    known = device_bytes.value or memory_of(jax.devices()[0])
+    return (known or 16 * 2**30) // 2
 
 
 @full_precision

@@ -12,7 +12,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jsuper import training
-from jsuper.platforms import compiled_for
+from jsuper.platforms import compiled_for, device_bytes, memory_of
 from jsuper.pytrees import node_types
 from jsuper.training import Optimizer, Recipe, TaskGrid
 from jsuper.training.loop import mean_loss
@@ -133,7 +133,8 @@ class Layout:
         leaves, structure = jax.tree.flatten(grid)
 
         def on_leaves(leaves, *args):
-            with compiled_for(self.platform):
+            memory = memory_of(self.mesh.devices.flat[0])
+            with compiled_for(self.platform), device_bytes(memory):
                 return function(jax.tree.unflatten(structure, leaves), *args)
 
         shared = jax.shard_map(

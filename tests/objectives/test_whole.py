@@ -10,7 +10,7 @@ import pytest
 
 import jsuper as js
 from jsuper.objectives import whole
-from jsuper.platforms import compiled_for
+from jsuper.platforms import compiled_for, device_bytes
 
 QUICKLY = {"xla_backend_optimization_level": 0}
 THRESHOLDS = [-np.inf, -0.3, 0.0, 0.2]
@@ -147,3 +147,10 @@ def test_training_by_either_form_agrees():
     (params, history), (on_cpu, history_on_cpu) = map(trained, ("gpu", "cpu"))
     assert float(jnp.abs(params["W"] - on_cpu["W"]).max()) < 1e-5
     np.testing.assert_allclose(history, history_on_cpu, rtol=1e-5)
+
+
+def test_temporaries_are_bounded_by_the_memory_of_the_devices_in_use():
+    unknown = whole.default_limit()
+    with device_bytes(10 * 2**30):
+        assert whole.default_limit() == 5 * 2**30
+    assert whole.default_limit() == unknown == 8 * 2**30
