@@ -346,6 +346,23 @@ def test_two_calls_at_once_do_not_mix(tmp_path):
     fill(store)
 
 
+def test_the_status_tells_who_is_at_work_and_how_long_the_rest_takes(tmp_path):
+    store = tmp_path / "grid.zarr"
+    fill(store, axes=AXES | {"seed": 3})
+    notes = store / stores.PRIVATE / "blocks"
+    notes.mkdir(parents=True)
+    stores.array(store, "done")[1:] = False
+    (notes / "0-0-0.json").write_text('{"status": "done", "seconds": 90.0}')
+    for name in ("1-0-0", "2-0-0"):
+        told = '{"status": "running", "step": 10, "steps": 40, "seconds": 5}'
+        (notes / f"{name}.json").write_text(told)
+    with FileLock(notes / "1-0-0.lock"):  # the other one has died
+        assert status_of(store).lines() == [
+            "1 of 3 blocks done, 1 running, 0 failed; about 3 min left",
+            "block 1-0-0: step 10 of 40",
+        ]
+
+
 def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path, alone, monkeypatch):
     store = tmp_path / "grid.zarr"
     array = stores.array
