@@ -491,8 +491,12 @@ def test_a_cluster_that_loses_a_process_leaves_the_same_store(tmp_path, alone, v
     one = (file, "--nthreads=1", "--no-dashboard", "--no-nanny")
     processes += [started("worker", *one) for _ in range(2)]
     try:
+        until = time.monotonic() + 60
+        while not address.exists():
+            assert time.monotonic() < until, (tmp_path / "log").read_text()
+            time.sleep(0.1)
         with dask.config.set(short), Client(scheduler_file=str(address)) as client:
-            client.wait_for_workers(2)
+            client.wait_for_workers(2, timeout=60)
             killed = processes[0 if victim == "scheduler" else 1]
             Timer(1.5, killed.kill).start()
             if victim == "worker":
