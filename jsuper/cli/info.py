@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Prints axes, variables, recipe, origin and convergence of all datasets."""
     read = files.load(options.file)
-    if stores.is_store(options.file):
+    if stores.is_store(options.file) and stores.ABOUT in stores.attributes(options.file):
         for line in status_of(options.file).lines():
             say(line)
     if not isinstance(read, xr.DataTree):

@@ -35,6 +35,9 @@ EDGE = 1e-8
 SHORT = 1e-3
 """Length of a step from an edge that shows whether the loss falls."""
 
+LEAST_FALL = FLAT * SHORT**2 / 8
+"""A quarter of what the least curvature that counts makes of such a step: not rounding."""
+
 
 def curvature(
     build: Callable[..., Any],
@@ -233,7 +236,7 @@ def _falls(surface, flat, task, across, side) -> bool:
     for direction in (across @ directions[:, sizes < -FLAT]).T:
         step = SHORT * direction
         ends = (surface.value_and_gradient(flat + s, task)[0] for s in (step, -step))
-        if min(map(float, ends)) < float(here):
+        if min(map(float, ends)) < float(here) - LEAST_FALL:
             return True
     return False
 

@@ -134,7 +134,7 @@ class Run:
         left = list(arrays)
         with self._own_mesh():
             for part in self._parts:
-                n_own = len(part.saved())
+                n_own = len(jax.tree.leaves(part.state))
                 part.restore(left[:n_own])
                 del left[:n_own]
         self.done = done

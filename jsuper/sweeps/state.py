@@ -7,7 +7,7 @@ import logging
 import shutil
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,11 +66,13 @@ class SavedState:
         """Whether the last state is older than it may be."""
         return time.monotonic() - self._last >= self._every
 
-    def restore(self, like: Sequence[np.ndarray]) -> tuple[int, list[np.ndarray]] | None:
+    def restore(
+        self, like: Callable[[], Sequence[np.ndarray]]
+    ) -> tuple[int, list[np.ndarray]] | None:
         """Returns the last state with its step; None if there is none that is whole.
 
         Args:
-            like: Arrays of the shapes and types of those that were saved.
+            like: Returns arrays of the shapes and types of those that were saved.
         """
         if self._folder is None or not self._folder.is_dir():
             return None
@@ -80,7 +82,7 @@ class SavedState:
                 shutil.rmtree(path, ignore_errors=True)
         steps = [int(path.name) for path in found if path.name.isdigit()]
         for step in sorted(steps, reverse=True):
-            arrays = _read(self._folder / str(step), like)
+            arrays = _read(self._folder / str(step), like())
             if arrays is not None:
                 return step, arrays
         self.clear()

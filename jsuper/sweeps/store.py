@@ -58,11 +58,8 @@ class Plan:
         self.axes = {n: self.grid.axes.get(n, seeds) for n in self.grid.order}
         self.shape = tuple(len(axis.values) for axis in self.axes.values())
         self.sizes = about["blocks"] if about else self._block_sizes()
+        self.models = [*self.labels.dims, "loss", "history", "finite"]
         self.template = self._template()
-        self.models = [
-            *self.labels.dims,
-            *("loss", "history", "finite"),
-        ]
         self.about = about
 
     def _block_sizes(self) -> dict[str, int]:
@@ -105,12 +102,12 @@ class Plan:
         asked = np.zeros(self.shape, bool)
         asked[np.ix_(*self.wanted.values()) if self.wanted else ()] = True
         found, damaged = {}, []
-        done = stores.array(self.address, DONE)
+        done, arrays = stores.array(self.address, DONE), self._arrays()
         for name, block in self.blocks():
             try:
                 trained = np.asarray(done[block.slices])
                 if trained.any():
-                    self._check_whole(name, block)
+                    self._check_whole(name, block, arrays)
             except stores.DAMAGE as error:
                 damaged.append(f"{block.named(self.axes)} ({error})")
                 trained = np.zeros(block.shape, bool)
@@ -148,10 +145,7 @@ class Plan:
     def _along_steps(self, ds: xr.Dataset, steps: list[int]) -> xr.Dataset:
         about = ds["step"].attrs
         ds = ds.isel(step=0, drop=True)
-        along = {
-            name: ds[name].expand_dims(step=steps)
-            for name in (*self.labels.dims, "loss", "history", "finite")
-        }
+        along = {name: ds[name].expand_dims(step=steps) for name in self.models}
         ds = ds.assign(along).transpose(*self.axes, "step", ...)
         ds["step"].attrs = about
         return ds
@@ -204,16 +198,19 @@ class Plan:
             return dims != own["loss"].dims or not np.array_equal(step[...], own["step"])
         return False
 
-    def _check_whole(self, name: str, block: Box) -> None:
+    def _arrays(self) -> dict[str, Any]:
+        return {name: stores.array(self.address, name) for name in self.models}
+
+    def _check_whole(self, name: str, block: Box, arrays: Mapping[str, Any]) -> None:
         """Raises unless all chunks of a block are there and have their checksums."""
         place = [] if name == "all" else name.split("-")
-        for variable in self.models:
+        for variable, array in arrays.items():
             own = ["0"] * (self.template[variable].ndim - len(place))
             chunk = Path(self.address, variable, "c", *place, *own)
             if not stores.is_remote(self.address) and not chunk.is_file():
                 raise FileNotFoundError(f"{variable}: its chunk is missing")
             try:
-                stores.array(self.address, variable)[block.slices]
+                array[block.slices]
             except Exception as error:  # whatever a codec makes of it
                 reason = " ".join(str(error).split())
                 reason = "its checksum is another" if "checksum" in reason else reason

@@ -138,7 +138,7 @@ def _trained(job, box, run, saved, note, on_progress) -> xr.Dataset:
     size = math.ceil(len(firsts) / min(len(firsts), 100))
     shape = run.grid.n_cells, len(run.grid.seeds)
     history = np.full((*shape, len(firsts)), np.nan, jax.dtypes.canonicalize_dtype(float))
-    found, first = saved.restore([*run.saved(), history]), 0
+    found, first = saved.restore(lambda: [*run.saved(), history]), 0
     if found is not None:
         step, (*arrays, history) = found
         history = history.copy()

@@ -19,7 +19,7 @@ import xarray as xr
 from filelock import FileLock
 
 import jsuper as js
-from jsuper import stores
+from jsuper import cli, stores
 from jsuper.sweeps import blocks, worker
 from jsuper.sweeps.state import SavedState
 from jsuper.sweeps.status import status_of
@@ -99,6 +99,7 @@ def test_measures_and_best_seeds_of_a_store_are_those_in_memory(tmp_path, plain)
     xr.testing.assert_identical(measured.compute(), js.measure(whole))
     xr.testing.assert_identical(best.compute(), js.best_seed(whole))
     js.measure(ds).to_zarr(tmp_path / "measured.zarr", consolidated=False)
+    assert cli.main(["info", str(tmp_path / "measured.zarr")]) == 0
     again = js.load(tmp_path / "measured.zarr")
     np.testing.assert_array_equal(again["norm"], js.measure(whole)["norm"])
 
