@@ -152,7 +152,7 @@ def _tables_of_cases(start, slope, density, *, with_each: bool):
         corner = jnp.concatenate([corner, corner + slope_of_term])
     least, order = jnp.zeros(n_cases, dtype), n + 4
 
-    powers = _powers(jnp.where(corner > 0, corner, 0), order - 1)
+    powers = _powers(jax.nn.relu(corner), order - 1)
     step = (corner > 0).astype(dtype)
     one = keep(jnp.concatenate([jnp.zeros_like(step)[None], step[None], powers[1:]]))
     # The same moments without truncation, about the least value of the sum.
@@ -194,8 +194,8 @@ def _tables_of_cases(start, slope, density, *, with_each: bool):
         corner, least = keep((corner[:n_corners], least + jnp.where(a[k] < 0, a[k], 0)))
         lowest = corner + least
         # Where nothing can lower a sum of 0, it is 0 with a probability, and not above.
-        is_positive = (lowest > 0) | ((lowest == 0) & (least < 0))
-        powers = _powers(jnp.where(is_positive, lowest, 0), order - 1)
+        is_positive = lowest > jnp.where(least < 0, -float(jnp.finfo(dtype).tiny), 0)
+        powers = _powers(lowest, order - 1)
         truncated = [
             keep(jnp.where(is_positive, _polynomials(moments, powers), table))
             for moments, table in zip(whole, truncated, strict=True)
