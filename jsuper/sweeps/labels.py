@@ -89,6 +89,11 @@ class Labels:
             finite &= np.isfinite(loss)
         return self._labelled(arrays, history, loss, finite)
 
+    @property
+    def of_models(self) -> list[str]:
+        """Names of the variables that differ from model to model."""
+        return [*self.dims, "loss", "history", "finite"]
+
     def template(self) -> xr.Dataset:
         """Returns the dataset of the whole grid with none of its numbers, in no memory."""
         shape = self.grid.n_cells, len(self.grid.seeds)

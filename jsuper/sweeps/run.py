@@ -112,7 +112,7 @@ class Run:
         with progress_bar(f"{self.grid.n_models} models", total, "step", progress) as bar:
             for i in range(0, len(firsts), size):
                 first, length = firsts[i : i + size], lengths[i : i + size]
-                history = self._new(len(first))
+                history = self.empty(len(first))
                 for j, (group, part) in enumerate(self._groups()):
                     if i == 0 and len(self._parts) > 1 and not bar.disable:
                         bar.set_postfix_str(f"program {j + 1} of {len(self._parts)}")
@@ -148,7 +148,7 @@ class Run:
         """
         loss = None
         if with_loss:
-            loss = self._new()
+            loss = self.empty()
             for group, part in self._groups():
                 with self._own_mesh():
                     loss[group.cells] = part.loss()
@@ -182,7 +182,8 @@ class Run:
     def _groups(self):
         return zip(self.grid.groups, self._parts, strict=True)
 
-    def _new(self, *shape: int) -> np.ndarray:
+    def empty(self, *shape: int) -> np.ndarray:
+        """Returns NaN for every model, shape (n_cells, n_seeds, *shape)."""
         dtype = jax.dtypes.canonicalize_dtype(float)
         return np.full((self.grid.n_cells, len(self.grid.seeds), *shape), np.nan, dtype)
 

@@ -11,7 +11,7 @@ import xarray as xr
 
 from jsuper.sweeps.filling import fill
 from jsuper.sweeps.run import Run, warn_of_divergence, warn_of_empty_data
-from jsuper.sweeps.taking import taken_along
+from jsuper.sweeps.taking import Snapshots
 from jsuper.training import Recipe
 from jsuper.validation import check_count
 
@@ -30,6 +30,7 @@ def snapshots(
     store: str | Path | None = None,
     executor: Executor | None = None,
     retries: int = 2,
+    save_every: float = 60,
 ) -> xr.Dataset:
     """Trains a grid and keeps every model at chosen steps.
 
@@ -47,9 +48,10 @@ def snapshots(
         devices: As in `jsuper.sweep`.
         progress: As in `jsuper.sweep`.
         callback: Called at each of these steps with the step and its snapshot.
-        store: As in `jsuper.sweep`; a block that is cut short begins anew.
+        store: As in `jsuper.sweep`.
         executor: As in `jsuper.sweep`.
         retries: As in `jsuper.sweep`.
+        save_every: As in `jsuper.sweep`.
 
     Returns:
         A dataset as of `jsuper.sweep`, in which parameters, ``loss`` (on the same fresh
@@ -96,12 +98,16 @@ def snapshots(
             progress=progress,
             executor=executor,
             retries=retries,
+            save_every=save_every,
         )
     if executor is not None:
         raise ValueError("executor must be None without a store, whose blocks it trains")
     run = Run(build, axes, recipe, key=key, devices=devices, start=start)
+    training = Snapshots(run, steps, callback)
     with run.reported(steps[-1]):
-        ds = taken_along(run, steps, progress=progress, callback=callback)
+        for _ in training.advance(progress):
+            pass
+        ds = training.dataset()
     warn_of_divergence(ds["finite"].isel(step=-1, drop=True))
     last = ds.isel(step=-1)
     warn_of_empty_data(last["loss"], last["finite"], run.labels)

@@ -18,6 +18,7 @@ from jsuper.sweeps.axes import SEED, Axis, coordinates, read_axes, read_seeds
 from jsuper.sweeps.blocks import Box, block_sizes, blocks, boxes_of
 from jsuper.sweeps.grid import Grid
 from jsuper.sweeps.labels import Labels
+from jsuper.sweeps.taking import along_steps
 from jsuper.training import Recipe
 from jsuper.wording import text
 
@@ -58,7 +59,7 @@ class Plan:
         self.axes = {n: self.grid.axes.get(n, seeds) for n in self.grid.order}
         self.shape = tuple(len(axis.values) for axis in self.axes.values())
         self.sizes = about["blocks"] if about else self._block_sizes()
-        self.models = [*self.labels.dims, "loss", "history", "finite"]
+        self.models = self.labels.of_models
         self.template = self._template()
         self.about = about
 
@@ -133,22 +134,13 @@ class Plan:
         return ds.isel(part)
 
     def _template(self) -> xr.Dataset:
-        ds = self.labels.template()
-        if self._at is not None:
-            ds = self._along_steps(ds, self._at)
+        labels, at = self.labels, self._at
+        ds = labels.template() if at is None else along_steps(labels, at)
         digests = _task_digests(self.grid).reshape(self.grid.shape)
         done = np.broadcast_to(np.zeros((), bool), self.shape)
         return ds.assign(
             {DIGEST: (tuple(self.grid.axes), digests), DONE: (tuple(self.axes), done)}
         )
-
-    def _along_steps(self, ds: xr.Dataset, steps: list[int]) -> xr.Dataset:
-        about = ds["step"].attrs
-        ds = ds.isel(step=0, drop=True)
-        along = {name: ds[name].expand_dims(step=steps) for name in self.models}
-        ds = ds.assign(along).transpose(*self.axes, "step", ...)
-        ds["step"].attrs = about
-        return ds
 
     def check_same(self, made_by: str) -> None:
         """Raises `ValueError` if the store holds another sweep, and how it differs.

@@ -1,17 +1,16 @@
 r"""A grid of tasks by named axes: trained on every device, returned with labels."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 import xarray as xr
 
 from jsuper.sweeps.filling import fill
 from jsuper.sweeps.run import Run, warn_of_divergence, warn_of_empty_data
+from jsuper.sweeps.taking import Windows
 from jsuper.training import Recipe
 from jsuper.validation import as_count
 
@@ -154,16 +153,12 @@ def sweep(
     if chunks is not None:
         chunks = as_count("chunks", chunks)
     run = Run(build, axes, recipe, key=key, devices=devices, start=start)
-    firsts, lengths = recipe.windows()
-    per_chunk = math.ceil(len(firsts) / (chunks or min(len(firsts), 100)))
-    history: list[np.ndarray] = []
+    training = Windows(run, chunks)
     with run.reported(recipe.steps):
-        for losses in run.chunks(firsts, lengths, per_chunk, progress=progress):
-            history.append(losses)
+        for _ in training.advance(progress):
             if callback is not None:
-                so_far = np.concatenate(history, -1)
-                callback(run.done, run.dataset(so_far, with_loss=False))
-        ds = run.dataset(np.concatenate(history, -1))
+                callback(run.done, training.dataset(with_loss=False))
+        ds = training.dataset()
     warn_of_divergence(ds["finite"])
     warn_of_empty_data(ds["loss"], ds["finite"], run.labels)
     return ds

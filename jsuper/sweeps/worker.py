@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import functools
 import json
-import math
 import pickle
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from jsuper.sweeps.axes import SEED, Axis
 from jsuper.sweeps.blocks import Box
 from jsuper.sweeps.run import Run
 from jsuper.sweeps.state import SavedState
-from jsuper.sweeps.taking import taken_along
+from jsuper.sweeps.taking import Snapshots, Windows
 from jsuper.training import Recipe
 
 NOTE_SECONDS = 5
@@ -94,14 +93,8 @@ def train_block(job: Job, name: str, boxes: list[Box], on_progress: Any = None) 
 
 
 def _train_box(job, name, box, done, note, on_progress) -> int:
-    run, saved = job.run_of(box), None
-    if job.at is None:
-        saved = _saved_state(job, name, box)
-        ds = _trained(job, box, run, saved, note, on_progress)
-        finite = ds["finite"]
-    else:
-        ds = _snapshots(job, box, run, note, on_progress)
-        finite = ds["finite"].isel(step=-1)
+    saved = _saved_state(job, name, box)
+    ds = _trained(job, box, saved, note, on_progress)
     with one_line(job.address):
         for variable in job.models:
             values = ds[variable].values
@@ -109,8 +102,8 @@ def _train_box(job, name, box, done, note, on_progress) -> int:
             place = (*box.slices, *(slice(n) for n in own))
             stores.array(job.address, variable)[place] = values
         done[box.slices] = np.ones(box.shape, bool)
-    if saved is not None:
-        saved.clear()
+    saved.clear()
+    finite = ds["finite"] if job.at is None else ds["finite"].isel(step=-1)
     return int((~finite.values).sum())
 
 
@@ -120,41 +113,28 @@ def _saved_state(job: Job, name: str, box: Box) -> SavedState:
     return SavedState(folder and folder / "state" / name / where, job.save_every)
 
 
-def _snapshots(job, box, run, note, on_progress) -> xr.Dataset:
-    done = 0
+def _trained(job, box, saved, note, on_progress) -> xr.Dataset:
+    """What is kept of the models of a box, trained from where their state was saved."""
+    run, done = job.run_of(box), 0
+    training = Windows(run) if job.at is None else Snapshots(run, job.at)
+    steps = training.last_step
 
-    def on_chunk():
+    def tell():
         nonlocal done
-        on_progress(box.n_models, (run.done - done) / job.at[-1])
+        on_progress(box.n_models, (run.done - done) / max(steps, 1))
         done = run.done
-        note.write_sometimes(status="running", step=done, steps=job.at[-1])
 
-    return taken_along(run, job.at, progress=False, on_chunk=on_chunk)
-
-
-def _trained(job, box, run, saved, note, on_progress) -> xr.Dataset:
-    """The models of a box after the last step, from where their state was saved."""
-    firsts, lengths = job.recipe.windows()
-    size = math.ceil(len(firsts) / min(len(firsts), 100))
-    shape = run.grid.n_cells, len(run.grid.seeds)
-    history = np.full((*shape, len(firsts)), np.nan, jax.dtypes.canonicalize_dtype(float))
-    found, first = saved.restore(lambda: [*run.saved(), history]), 0
+    found = saved.restore(training.saved)
     if found is not None:
-        step, (*arrays, history) = found
-        history = history.copy()
-        run.restore(arrays, step)
-        first = firsts.index(step)
-    on_progress(box.n_models, first / len(firsts))
-    steps = job.recipe.steps
-    for losses in run.chunks(firsts[first:], lengths[first:], size, progress=False):
-        last = first + losses.shape[-1]
-        history[..., first:last] = losses
-        on_progress(box.n_models, (last - first) / len(firsts))
-        first = last
-        if saved.is_due and run.done < steps:
-            saved.save(run.done, [*run.saved(), history])
-        note.write_sometimes(status="running", step=run.done, steps=steps)
-    return run.dataset(history)
+        step, arrays = found
+        training.restore(arrays, step)
+        tell()
+    for _ in training.advance(progress=False):
+        tell()
+        if saved.is_due and done < steps:
+            saved.save(done, training.saved())
+        note.write_sometimes(status="running", step=done, steps=steps)
+    return training.dataset()
 
 
 def work(payload: bytes, name: str, boxes: list[Box]) -> int:

@@ -256,18 +256,42 @@ def test_an_interrupted_sweep_goes_on_from_its_state(tmp_path, alone, n_states):
     ds = js.load(store).compute()
     xr.testing.assert_equal(ds["loss"].notnull(), ds["done"])
     assert int(ds["done"].sum()) == 8 * (n_states // 39)
-    seen = []
     with pytest.MonkeyPatch.context() as patch:
-        advance = worker.Run.chunks
-
-        def chunks(self, firsts, *args, **more):
-            seen.append(firsts[0])
-            return advance(self, firsts, *args, **more)
-
-        patch.setattr(worker.Run, "chunks", chunks)
+        firsts = first_steps(patch)
         fill(store)
-    assert seen[0] == n_states % 39
+    assert firsts[0] == n_states % 39
     assert digest(tmp_path) == alone
+
+
+def first_steps(monkeypatch):
+    """Returns the steps that blocks begin at from now on."""
+    seen, chunks = [], worker.Run.chunks
+
+    def noted(self, firsts, *args, **more):
+        seen.append(firsts[0])
+        return chunks(self, firsts, *args, **more)
+
+    monkeypatch.setattr(worker.Run, "chunks", noted)
+    return seen
+
+
+def test_interrupted_snapshots_go_on_from_their_state(tmp_path):
+    more = {"key": KEY, "at": [0, 10, 40]}
+    for folder, n_states in (("alone", None), ("before", 4), ("at", 10), ("after", 50)):
+        (tmp_path / folder).mkdir()
+        store = tmp_path / folder / "grid.zarr"
+        with pytest.MonkeyPatch.context() as patch:
+            if n_states:
+                interrupt_after(patch, n_states)
+                with pytest.raises(
+                    KeyboardInterrupt, match=r"interrupted in block .* of 3"
+                ):
+                    js.snapshots(task, AXES, RECIPE, **more, store=store)
+        with pytest.MonkeyPatch.context() as patch:
+            firsts = first_steps(patch)
+            js.snapshots(task, AXES, RECIPE, **more, store=store)
+        assert firsts[0] == (n_states or 0) % 39
+        assert digest(tmp_path / folder) == digest(tmp_path / "alone")
 
 
 @pytest.mark.parametrize("damage", ["half", "flipped", "missing"])
