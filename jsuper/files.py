@@ -128,10 +128,7 @@ def load(path: str | Path) -> Any:
         ValueError: If it is not the file of a sweep or an experiment, or damaged.
     """
     if stores.is_store(path):
-        ds = stores.opened(path).drop_vars(stores.HIDDEN, errors="ignore")
-        if missing := _missing(ds):
-            raise ValueError(f"store must be that of a sweep, got {path} without {missing}")
-        return ds
+        return load_store(path)
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"file must exist, got {path}")
@@ -148,6 +145,19 @@ def load(path: str | Path) -> Any:
             f"file must be the netCDF file of a sweep, got {path} without {missing}"
         )
     return read
+
+
+def load_store(address: str | Path, *, with_dask: bool = True) -> xr.Dataset:
+    """Opens the store of a sweep; see `load`.
+
+    Args:
+        address: Of the store.
+        with_dask: As in `jsuper.stores.opened`.
+    """
+    ds = stores.opened(address, with_dask).drop_vars(stores.HIDDEN, errors="ignore")
+    if missing := _missing(ds):
+        raise ValueError(f"store must be that of a sweep, got {address} without {missing}")
+    return ds
 
 
 def load_sweep(path: str | Path, part: str | None = None) -> xr.Dataset:

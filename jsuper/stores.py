@@ -165,18 +165,23 @@ def make(
     return changed
 
 
-def opened(address: str | Path) -> xr.Dataset:
+def opened(address: str | Path, with_dask: bool = True) -> xr.Dataset:
     """Returns a store as a dataset of Dask arrays, a chunk for each block.
 
     What xarray has written, such as the measures of a store, is opened as it is.
+
+    Args:
+        address: Of the store.
+        with_dask: Whether arrays are Dask's. Others are read where they are asked for.
 
     Raises:
         FileNotFoundError: If there is no store.
         ValueError: If it is not whole.
     """
     check_installed()
+    how: dict[str, Any] = {"chunks": {} if with_dask else None, "consolidated": False}
     if not attributes(address) and _is_group(address):
-        return xr.open_zarr(_zarr_store(address, read_only=True), consolidated=False)
+        return xr.open_zarr(_zarr_store(address, True), **how)
     told = about(address)
     if told is None:
         if not is_remote(address) and not Path(address).exists():
@@ -187,7 +192,7 @@ def opened(address: str | Path) -> xr.Dataset:
         )
     with _quiet():
         try:
-            ds = xr.open_zarr(_zarr_store(address, read_only=True), consolidated=False)
+            ds = xr.open_zarr(_zarr_store(address, True), **how)
             labels = ds.drop_vars(told["models"]).set_coords(told["coords"]).load()
         except DAMAGE as error:
             raise ValueError(

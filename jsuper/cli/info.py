@@ -11,6 +11,7 @@ import xarray as xr
 from jsuper import files, stores, wording
 from jsuper.cli.console import say
 from jsuper.padding import SUFFIX
+from jsuper.results.blockwise import parts_of
 from jsuper.results.criteria import converged
 from jsuper.results.models import at_last_step, is_finite, model_axes
 from jsuper.sweeps.status import status_of
@@ -27,8 +28,13 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Prints axes, variables, recipe, origin and convergence of all datasets."""
-    read = files.load(options.file)
-    if stores.is_store(options.file) and stores.ABOUT in stores.attributes(options.file):
+    in_store = stores.is_store(options.file)
+    if in_store:
+        # Dask would take longer to begin than the counting takes.
+        read = files.load_store(options.file, with_dask=False)
+    else:
+        read = files.load(options.file)
+    if in_store and stores.ABOUT in stores.attributes(options.file):
         for line in status_of(options.file).lines():
             say(line)
     if not isinstance(read, xr.DataTree):
@@ -152,34 +158,51 @@ def _not_made_by(ds: xr.Dataset, made_by: dict[str, Any]) -> str:
 
 def _outcome(ds: xr.Dataset) -> Iterator[str]:
     """How many models are finite and have converged, and their losses."""
-    if "step" in model_axes(ds):  # snapshots along training
-        ds = at_last_step(ds)
-        steps = np.unique(ds["step"].values)
-        yield f"at step {_some(steps)}:"
     steps = files.made_by(ds).get("recipe", {}).get("steps", 0)
     partly = "loss" not in ds and "step" in ds.coords and ds["step"].values.max() < steps
+    kept = [name for name in ("loss", "history", "finite", "done") if name in ds]
+    axes = [name for name in model_axes(ds[kept]) if name != "step"]
+    found = [_counted(part, partly) for part in parts_of(ds[kept], axes)]
+    count = {name: sum(one[name] for one in found) for name in COUNTS}
+    last = sorted({step for one in found for step in one["steps"]})
+    if last:  # snapshots along training
+        yield f"at step {_some(np.array(last))}:"
     if partly:
         yield f"at step {ds['step'].values.max()} of {steps}, as a callback received it"
-    kept = [name for name in ("loss", "done") if name in ds]
-    found = ds[kept].assign(is_finite=is_finite(ds))
-    if "history" in ds and "step" in ds["history"].dims and not partly:
-        found["converged"] = converged(ds)
-    found = found.compute()  # all at once, where it is in a store
-    finite = found["is_finite"]
-    trained = found["done"] if "done" in ds else xr.ones_like(finite)
-    n_trained = int(trained.sum())
     if "finite" in ds:
-        which = "trained models" if n_trained < trained.size else "models"
-        yield f"finite: {int(finite.sum())} of {n_trained} {which}"
-    if "loss" in ds:
-        loss = found["loss"].where(finite)
-        if loss.notnull().any():
-            name = ds["loss"].attrs.get("long_name", "loss on fresh data")
-            yield f"{name}: {loss.min():.4g} to {loss.max():.4g}"
-    if finite.any() and "converged" in found:
-        settled = found["converged"]
-        n_settled = n_trained if "done" in ds else settled.size
+        is_whole = count["trained"] == count["models"]
+        which = "models" if is_whole else "trained models"
+        yield f"finite: {count['finite']} of {count['trained']} {which}"
+    losses = [loss for one in found for loss in one["losses"]]
+    if losses:
+        name = ds["loss"].attrs.get("long_name", "loss on fresh data")
+        yield f"{name}: {min(losses):.4g} to {max(losses):.4g}"
+    if count["finite"] and count["judged"]:
+        n_judged = count["trained"] if "done" in ds else count["judged"]
         yield (
             "converged (training loss fell less than 5% in the last tenth of the steps): "
-            f"{int(settled.sum())} of {n_settled} models"
+            f"{count['converged']} of {n_judged} models"
         )
+
+
+COUNTS = ("models", "trained", "finite", "judged", "converged")
+
+
+def _counted(ds: xr.Dataset, partly: bool) -> dict[str, Any]:
+    """Numbers of models, the steps that they are at, and the ends of their losses."""
+    steps = []
+    if "step" in model_axes(ds):
+        ds = at_last_step(ds)
+        steps = np.unique(ds["step"].values).tolist()
+    finite, judged = is_finite(ds), np.zeros(0)
+    trained = ds["done"] if "done" in ds else xr.ones_like(finite)
+    if "history" in ds and "step" in ds["history"].dims and not partly:
+        judged = converged(ds)
+    losses = ds["loss"].where(finite).values if "loss" in ds else np.zeros(0)
+    losses = losses[~np.isnan(losses)]
+    counts = trained.size, trained.sum(), finite.sum(), judged.size, judged.sum()
+    return {
+        **dict(zip(COUNTS, map(int, counts), strict=True)),
+        "steps": steps,
+        "losses": [losses.min(), losses.max()] if len(losses) else [],
+    }

@@ -1,13 +1,43 @@
 """Datasets larger than memory: one block of models after the other, when it is wanted."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
 
 import xarray as xr
+
+from jsuper.sweeps.blocks import blocks
 
 
 def is_lazy(ds: xr.Dataset) -> bool:
     """Returns whether a dataset has arrays of Dask, as that of a store has."""
     return bool(ds.chunks)
+
+
+def parts_of(
+    ds: xr.Dataset, axes: Sequence[str], most_bytes: float = 2**26
+) -> Iterator[xr.Dataset]:
+    """Yields a dataset in parts, each in memory: whole chunks of a store that is not.
+
+    Args:
+        ds: A dataset in memory, or one that is read without Dask.
+        axes: The dimensions that may be cut.
+        most_bytes: Of a part, unless a single chunk has more.
+    """
+    sizes = dict.fromkeys(axes, 1)
+    for variable in ds.data_vars.values():
+        chunks = variable.encoding.get("chunks") or variable.shape
+        for dim, size in zip(variable.dims, chunks, strict=True):
+            if dim in sizes:
+                sizes[str(dim)] = max(size, sizes[str(dim)])
+    shape = [ds.sizes[axis] for axis in axes]
+    n_parts = math.prod(shape) / math.prod(sizes.values())
+    for axis in reversed(axes):
+        n_bytes = ds.nbytes / n_parts
+        more = min(ds.sizes[axis] / sizes[axis], max(1, most_bytes // n_bytes))
+        sizes[axis] = min(ds.sizes[axis], int(sizes[axis] * more))
+        n_parts /= more
+    for box in blocks(shape, list(sizes.values())):
+        yield ds.isel(dict(zip(axes, box.slices, strict=True))).load()
 
 
 def blockwise(

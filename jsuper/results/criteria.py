@@ -50,10 +50,16 @@ def converged(ds: xr.Dataset, max_fall: float = 0.05) -> xr.DataArray:
         return last.mean(-1) > (1 - max_fall) * before.mean(-1)
 
     def have_converged(history):
-        if not np.isnan(history).any():
+        is_there = ~np.isnan(history)
+        if is_there.all():
             return has_converged(history)
         # Each by the entries that it has.
-        return np.apply_along_axis(lambda h: has_converged(h[~np.isnan(h)]), -1, history)
+        n_entries, found = is_there.sum(-1), np.zeros(history.shape[:-1], bool)
+        for n in np.unique(n_entries):
+            alike = n_entries == n
+            entries = history[alike][is_there[alike]]
+            found[alike] = has_converged(entries.reshape(alike.sum(), n))
+        return found
 
     history = ds["history"].astype(float)
     found = xr.apply_ufunc(

@@ -11,7 +11,6 @@ from typing import Any
 
 import jax
 import numpy as np
-import scipy.optimize
 import xarray as xr
 from jax.flatten_util import ravel_pytree
 
@@ -147,6 +146,8 @@ def polish(
         ValueError: As `jsuper.losses`.
         TypeError: If a task is not covered.
     """
+    from scipy.optimize import minimize  # SciPy takes long to import
+
     check_number("tolerance", tolerance)
     check("tolerance", tolerance, lambda x: (x > 0) & np.isfinite(x), "positive and finite")
     steps = as_count("steps", steps)
@@ -155,7 +156,7 @@ def polish(
         del rotations
         if not np.isfinite(flat).all():
             return flat, np.nan, np.nan
-        found = scipy.optimize.minimize(
+        found = minimize(
             lambda x: tuple(map(np.asarray, surface.value_and_gradient(x, task))),
             flat,
             jac=True,

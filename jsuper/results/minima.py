@@ -9,7 +9,6 @@ import jax
 import numpy as np
 import xarray as xr
 
-from jsuper import polytopes
 from jsuper.features.sparse import SparseFeatures
 from jsuper.objectives.population import Population
 from jsuper.results.curvature import curvature, polish
@@ -25,8 +24,6 @@ that makes more kinds, as in a flat valley, this tolerance doubles until it make
 
 SAME = 1e-7
 """Polished models are the same minimum if their losses differ by no more, relatively."""
-
-_NO_PLURAL = "dedicated", polytopes.UNKNOWN
 
 
 def minima(
@@ -227,14 +224,17 @@ def _over_cells(ds, axes, cells, kept) -> xr.Dataset:
 
 def _geometry(found: xr.Dataset) -> xr.DataArray:
     """What the features of each minimum form, such as ``2 digons``."""
+    from jsuper.polytopes import UNKNOWN, identify  # SciPy takes long to import
+
+    no_plural = "dedicated", UNKNOWN
 
     def name(W):
         if not np.isfinite(W).all():
             return ""
-        blocks = polytopes.identify(W)
+        blocks = identify(W)
         counts = collections.Counter(block.name for block in blocks)
         return " + ".join(
-            kind if n == 1 else f"{n} {kind}{'s' * (kind not in _NO_PLURAL)}"
+            kind if n == 1 else f"{n} {kind}{'s' * (kind not in no_plural)}"
             for kind, n in sorted(counts.items())
         )
 

@@ -19,7 +19,8 @@ import xarray as xr
 from filelock import FileLock
 
 import jsuper as js
-from jsuper import cli, stores
+from jsuper import cli, files, stores
+from jsuper.results.blockwise import parts_of
 from jsuper.sweeps import blocks, worker
 from jsuper.sweeps.state import SavedState
 from jsuper.sweeps.status import status_of
@@ -102,6 +103,18 @@ def test_measures_and_best_seeds_of_a_store_are_those_in_memory(tmp_path, plain)
     assert cli.main(["info", str(tmp_path / "measured.zarr")]) == 0
     again = js.load(tmp_path / "measured.zarr")
     np.testing.assert_array_equal(again["norm"], js.measure(whole)["norm"])
+
+
+@pytest.mark.parametrize(("share", "n_parts"), [(0, 3), (0.7, 2), (1, 1)])
+def test_a_store_is_read_in_parts_of_whole_chunks(tmp_path, share, n_parts):
+    whole = fill(tmp_path / "grid.zarr")[["loss", "finite"]].compute()
+    ds = files.load_store(tmp_path / "grid.zarr", with_dask=False)[["loss", "finite"]]
+    axes, most_bytes = list(AXES), share * whole.nbytes
+    parts = list(parts_of(ds, axes, most_bytes))
+    assert len(parts) == n_parts
+    xr.testing.assert_identical(xr.concat(parts, "density"), whole)
+    in_memory = list(parts_of(whole, axes, most_bytes))
+    xr.testing.assert_identical(in_memory[0], parts[0])
 
 
 def test_snapshots_fill_a_store_in_the_same_way(tmp_path):
