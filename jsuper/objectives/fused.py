@@ -20,6 +20,7 @@ docs/performance.md has the measurements behind the constants.
 """
 
 import functools
+import operator
 from typing import Any, NamedTuple
 
 import jax
@@ -35,7 +36,7 @@ from jsuper.models.toy import HiddenReLUModel, Params, ToyModel
 MAX_WRITTEN_OUT = 200
 
 # The compiler of JAX 0.10 makes one loop of a product and its sum. That of 0.12 hands
-# both to a library, which is slower at it than at matrix products.
+# sums to a library, which is slow at it, and computes again what several loops use.
 SUMS_ARE_FUSED = jax.__version_info__ < (0, 11)
 
 # Array elements (features x examples, for one model) that stay in the fastest cache,
@@ -164,6 +165,7 @@ def _written_out(model, numbers, params, uniforms):
         z = _apply(out, h)
         z = z + params["b"][:, None] if model.bias else z
         squares, g = _errors(model, numbers, x, z, example_axis=1)
+        g = _once(g)
         q = _apply(out.T, g)
         q = jnp.where(h > 0, q, 0) if rectified else q
         if model.tied:
@@ -172,7 +174,7 @@ def _written_out(model, numbers, params, uniforms):
             gradient = {"W": x[:, None] * q, "W_out": h[:, None] * g}
         if model.bias:
             gradient["b"] = g
-        return jax.tree.map(lambda terms: terms.sum(-1), (squares, gradient))
+        return jax.tree.map(_over_examples, (squares, gradient))
 
     return jax.tree.map(lambda sums: sums.sum(0), sums_of_chunk(uniforms))
 
@@ -190,16 +192,32 @@ def _products(model, numbers, params, uniforms):
     squares, g = _errors(model, numbers, x, z, example_axis=0)
     q = g @ out
     q = jnp.where(h > 0, q, 0) if rectified else q
-    squares = squares.sum(0)
+    squares = _over_examples(squares, 0)
     gradient = {"W": g.T @ h + x.T @ q} if model.tied else {"W": x.T @ q, "W_out": h.T @ g}
     if model.bias:
-        gradient["b"] = g.sum(0)
+        gradient["b"] = _over_examples(g, 0)
     return squares, gradient
 
 
 def _apply(matrix, columns):
     """The product of a small matrix with many columns."""
-    return (matrix[:, :, None] * columns).sum(1) if SUMS_ARE_FUSED else matrix @ columns
+    if SUMS_ARE_FUSED:
+        return (matrix[:, :, None] * columns).sum(1)
+    terms = (map(operator.mul, row, columns) for row in matrix)
+    return _once(jnp.stack([functools.reduce(operator.add, row) for row in terms]))
+
+
+def _over_examples(terms, axis=-1):
+    """Sums over the first or the last axis."""
+    if SUMS_ARE_FUSED:
+        return terms.sum(axis)
+    ones = jnp.ones(terms.shape[axis], terms.dtype)
+    return ones @ terms if axis == 0 else terms @ ones
+
+
+def _once(array):
+    """The same array, computed once for all loops that use it."""
+    return array if SUMS_ARE_FUSED else lax.optimization_barrier(array)
 
 
 def _errors(model, numbers, x, z, example_axis):
