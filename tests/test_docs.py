@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+import xarray as xr
 
 import jsuper as js
 from jsuper import affixes, experiments
@@ -62,7 +63,8 @@ def test_the_tutorial_is_stored_without_outputs():
 def test_the_tutorial_says_what_its_models_show():
     cells = nbformat.read(TUTORIAL, as_version=4).cells
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    names = run(code, TUTORIAL.name)
+    with xr.set_options(display_expand_attrs="default"):  # what it sets ends here
+        names = run(code, TUTORIAL.name)
     ds, best, table, cell = (names[name] for name in ("ds", "best", "table", "cell"))
     assert ds["loss"].size == 504
     with_relu = best["superposed"].sel(threshold=0)
