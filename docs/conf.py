@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from myst_nb.sphinx_ import NbMetadataCollector
+
 import jsuper
 
 project = "jsuper"
@@ -25,7 +27,7 @@ myst_heading_anchors = 3
 exclude_patterns = ["_build", "gallery/results"]
 nb_execution_mode = "force"
 nb_execution_timeout = 300  # seconds for a cell
-nb_execution_raise_on_error = True
+nb_execution_show_tb = True
 nb_execution_in_temp = True
 nb_output_stderr = "error"
 nb_ipywidgets_js = {}  # no script from elsewhere: cells whose output is a bar are tagged
@@ -64,14 +66,16 @@ def _dollar_math(app, what, name, obj, options, lines):
     lines[:] = text.split("\n")
 
 
-def _made_of_the_library(app, doctree):
-    """The tutorial runs again when the library has changed, not only when it has."""
+def _run_again(app, doctree):
+    """The tutorial runs again after a change of the library, and after it has failed."""
     if app.env.docname == "tutorial":
         for path in Path(jsuper.__file__).parent.rglob("*.py"):
             app.env.note_dependency(path)
+        if not NbMetadataCollector.get_exec_data(app.env, "tutorial")["succeeded"]:
+            app.env.note_reread()
 
 
 def setup(app):
     # Before napoleon, which lays out the sections.
     app.connect("autodoc-process-docstring", _dollar_math, priority=400)
-    app.connect("doctree-read", _made_of_the_library)
+    app.connect("doctree-read", _run_again)
