@@ -1,6 +1,9 @@
-"""Sphinx settings. The build is strict: a warning fails it."""
+"""Sphinx settings. The build is strict: a warning fails it, and so does the tutorial."""
 
 import re
+from pathlib import Path
+
+from myst_nb.sphinx_ import NbMetadataCollector
 
 import jsuper
 
@@ -10,7 +13,8 @@ copyright = "2026, The jsuper developers"
 release = jsuper.__version__
 
 extensions = [
-    "myst_parser",
+    # Reads Markdown with myst_parser, and notebooks, which it runs.
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
@@ -21,6 +25,12 @@ extensions = [
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build", "gallery/results"]
+nb_execution_mode = "force"
+nb_execution_timeout = 300  # seconds for a cell
+nb_execution_show_tb = True
+nb_execution_in_temp = True
+nb_output_stderr = "error"
+nb_ipywidgets_js = {}  # no script from elsewhere: cells whose output is a bar are tagged
 html_theme = "furo"
 html_title = "jsuper"
 html_static_path = ["_static"]
@@ -56,6 +66,16 @@ def _dollar_math(app, what, name, obj, options, lines):
     lines[:] = text.split("\n")
 
 
+def _run_again(app, doctree):
+    """The tutorial runs again after a change of the library, and after it has failed."""
+    if app.env.docname == "tutorial":
+        for path in Path(jsuper.__file__).parent.rglob("*.py"):
+            app.env.note_dependency(path)
+        if not NbMetadataCollector.get_exec_data(app.env, "tutorial")["succeeded"]:
+            app.env.note_reread()
+
+
 def setup(app):
     # Before napoleon, which lays out the sections.
     app.connect("autodoc-process-docstring", _dollar_math, priority=400)
+    app.connect("doctree-read", _run_again)

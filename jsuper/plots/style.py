@@ -143,7 +143,9 @@ def say_what_is_fixed(figure: matplotlib.figure.Figure, ds: xr.Dataset) -> None:
     ]
     if fixed:
         width = max(20, int(12 * figure.get_figwidth()))
-        figure.suptitle(_wrapped(", ".join(fixed), width))
+        # A threshold stays whole.
+        text = ", ".join(fixed).replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+        figure.suptitle(_wrapped(text, width).replace("\N{NO-BREAK SPACE}", " "))
 
 
 def axis_name(ds: xr.Dataset, axis: str) -> str:

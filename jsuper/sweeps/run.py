@@ -264,7 +264,11 @@ def progress_bar(what: str, total: int, unit: str, progress: bool | None) -> Any
         terminal = progress = False
     shown = (terminal or notebook) if progress is None else progress
     if notebook and shown:
-        from tqdm.auto import tqdm
+        from tqdm import TqdmWarning
+
+        with warnings.catch_warnings():  # that ipywidgets is missing: the bar is text then
+            warnings.simplefilter("ignore", TqdmWarning)
+            from tqdm.auto import tqdm
     else:
         from tqdm import tqdm
     return tqdm(

@@ -117,6 +117,13 @@ def test_what_is_fixed_stands_above_the_figure():
     assert "padding" not in said
 
 
+def test_a_threshold_is_not_broken_into_two_lines(made):
+    one = made({"density": [0.1], "threshold": [0.0]}).isel(density=0, threshold=0)
+    assert plots.embeddings(one).get_suptitle() == "density 0.1, ReLU, t = 0"
+    long = one.assign_coords(density=0.0973)
+    assert plots.embeddings(long).get_suptitle() == "density 0.0973, ReLU,\nt = 0"
+
+
 def test_a_threshold_is_relus_only_where_that_is_the_activation(made):
     ds = made({"threshold": [0.0, -np.inf]})
     said = [style.label(ds, "threshold", i) for i in (0, 1)]
