@@ -25,6 +25,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 import jsuper as js
 from jsuper import training
+from jsuper.objectives.task import reconstruction
 from jsuper.sweeps import devices
 
 H100 = Path(__file__).with_name("h100.txtpb")
@@ -43,15 +44,20 @@ class Case:
     kernels: int = 24
     megabytes: int = 200
     exact: bool = False
+    target: Any = reconstruction
+    max_bytes: int | None = None
 
     def __str__(self) -> str:
         sizes = f"{self.n_features}→{self.n_hidden} × {self.n_tasks * self.n_keys:,}"
-        return f"{sizes}, exact" if self.exact else sizes
+        sizes += ", exact" if self.exact else ""
+        sizes += ", another target" if self.target is jnp.square else ""
+        return sizes + (f", {self.max_bytes / 1e6:,.0f} MB" if self.max_bytes else "")
 
     def task(self, density: Any) -> Any:
         """The task at one density."""
         features = js.SparseFeatures(self.n_features, density)
-        task = js.Task(features, js.ToyModel(self.n_features, self.n_hidden))
+        model = js.ToyModel(self.n_features, self.n_hidden)
+        task = js.Task(features, model, target=self.target)
         return js.Population(task) if self.exact else task
 
 
@@ -64,6 +70,13 @@ CASES = [
     Case(200, 20, 5, 4),
     Case(5, 2, 40, 8, kernels=46, exact=True),
 ]
+
+
+BOUNDED = [
+    Case(5, 2, 12_500, 8, max_bytes=10**9, megabytes=1_300),
+    Case(5, 2, 1_250, 8, target=jnp.square, max_bytes=10**8, megabytes=130),
+]
+"""Grids that take more than they may at a time, and so are trained in parts."""
 
 
 def h100s(count: int) -> list[Any]:
@@ -81,7 +94,7 @@ def tpu() -> list[Any]:
 
 def lowered(case: Case, on: list[Any]) -> Any:
     """Returns a window of training as `jsuper.sweep` has it compiled for devices."""
-    layout = devices.Layout(devices.mesh_of(on), splits_tasks=False, keys_per_task=False)
+    layout = devices.Layout(devices.mesh_of(on), False, False, case.max_bytes)
     optimizer = training.notebook_optimizer()
 
     def start():
@@ -143,6 +156,14 @@ def check_h100(case: Case) -> None:
     assert megabytes <= case.megabytes
 
 
+def check_bounded(case: Case) -> None:
+    """Raises `AssertionError` if temporary arrays take more than they may."""
+    memory = lowered(case, h100s(1)).compile().memory_analysis()
+    megabytes = memory.temp_size_in_bytes / 1e6
+    print(f"H100, {case}: {megabytes:,.0f} MB", flush=True)
+    assert megabytes <= case.megabytes
+
+
 def check_shared(case: Case) -> None:
     """Raises `AssertionError` if four H100s wait for each other."""
     found = re.findall(COLLECTIVES, lowered(case, h100s(4)).compile().as_text())
@@ -164,6 +185,8 @@ def check_tpu(case: Case) -> None:
 if __name__ == "__main__":
     for case in CASES:
         check_h100(case)
+    for case in BOUNDED:
+        check_bounded(case)
     check_shared(CASES[1])
     for case in CASES:
         check_tpu(case)

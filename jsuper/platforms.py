@@ -16,18 +16,6 @@ compiled_for = jax.make_user_context(None)
 """Context in which functions are traced for a platform, such as "cpu"; None: unknown."""
 
 
-device_bytes = jax.make_user_context(None)
-"""Context in which functions are traced for devices of so much memory; None: unknown."""
-
-
-def memory_of(device: Any) -> int | None:
-    """Returns the memory of a device in bytes; None where it does not tell."""
-    try:
-        return (device.memory_stats() or {}).get("bytes_limit")
-    except (AttributeError, NotImplementedError, RuntimeError):  # one that is not there
-        return None
-
-
 def by_platform(*args: Any, cpu: Callable[..., Any], default: Callable[..., Any]) -> Any:
     """Returns what one of two forms of a function returns.
 

@@ -18,23 +18,13 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jsuper.memory import bound, bytes_kept, in_parts
 from jsuper.models.activations import LIMITS, THRESHOLDED
 from jsuper.models.toy import HiddenReLUModel, Params
-from jsuper.platforms import device_bytes, memory_of
 from jsuper.precision import full_precision
 
 MAX_SUMS = 32
 """Most sums over the batch, gradients and the loss, that one reduction takes."""
-
-ARRAYS = 4
-"""Arrays of features x examples that a model needs at a time in reverse mode. In one pass
-it needs an array of examples for each sum."""
-
-
-def default_limit() -> int:
-    """Returns how many bytes of temporary arrays are fine: half of the memory."""
-    known = device_bytes.value or memory_of(jax.devices()[0])
-    return (known or 16 * 2**30) // 2
 
 
 @full_precision
@@ -43,7 +33,6 @@ def value_and_grad(
     params: Params,
     keys: jax.Array,
     batch_size: int,
-    limit: int | None = None,
 ) -> tuple[jax.Array, Params]:
     """Returns the losses and gradients of a grid of tasks x keys.
 
@@ -52,37 +41,29 @@ def value_and_grad(
         params: Parameters with leading axes (n_tasks, n_keys).
         keys: Typed keys, shape (n_keys,) shared by all tasks, or (n_tasks, n_keys).
         batch_size: Number of examples in each batch.
-        limit: Bytes of temporary arrays beyond which models are taken in blocks; by default
-            half of the device's memory.
 
     Returns:
         Losses, shape (n_tasks, n_keys), and gradients shaped like ``params``.
     """
-    small = is_small(tasks.model)
-    one = in_one_pass if small else differentiated
-    one = functools.partial(one, batch_size=batch_size)
-    arrays = n_sums(tasks.model) if small else ARRAYS * tasks.features.n_features
-    size = arrays * batch_size * params["W"].dtype.itemsize
-    most = max(1, (default_limit() if limit is None else limit) // size)
+    if is_small(tasks.model):
+        one = functools.partial(in_one_pass, batch_size=batch_size)
+        size = n_sums(tasks.model) * batch_size * params["W"].dtype.itemsize
+    else:
+        one = functools.partial(differentiated, batch_size=batch_size)
+        task, own = (jax.tree.map(lambda x: x[0], tree) for tree in (tasks, params))
+        own, key = jax.tree.map(lambda x: x[0], own), keys.ravel()[0]
+        size = bytes_kept(lambda own, key: task.loss(own, key, batch_size), own, key)
+    most = max(1, bound() // size)
 
     def over_keys(task, params, keys):
-        return _mapped(lambda each: one(task, *each), (params, keys), most)
+        return in_parts(lambda each: one(task, *each), (params, keys), most)
 
     def over_tasks(of_each):
         task, params, *own_keys = of_each
         return over_keys(task, params, *own_keys or (keys,))
 
     each = (tasks, params) if keys.ndim == 1 else (tasks, params, keys)
-    return _mapped(over_tasks, each, max(1, most // params["W"].shape[1]))
-
-
-def _mapped(function, each, most):
-    """Maps a function over leading axes, in parts if these are longer than ``most``."""
-    size = len(jax.tree.leaves(each)[-1])
-    if size <= most:
-        return jax.vmap(function)(each)
-    n_parts = -(-size // most)
-    return lax.map(function, each, batch_size=-(-size // n_parts))
+    return in_parts(over_tasks, each, max(1, most // params["W"].shape[1]))
 
 
 def differentiated(task, params, key, *, batch_size):

@@ -12,7 +12,8 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jsuper import training
-from jsuper.platforms import compiled_for, device_bytes, memory_of
+from jsuper.memory import fine_bytes, half_of
+from jsuper.platforms import compiled_for
 from jsuper.pytrees import node_types
 from jsuper.training import Optimizer, Recipe, TaskGrid
 from jsuper.training.loop import mean_loss
@@ -96,11 +97,18 @@ class Layout:
 
     One axis of the grid is split, and devices work on their own models without a word
     between them. Hashable, so that JAX compiles once per layout.
+
+    Args:
+        mesh: The devices.
+        splits_tasks: Whether tasks are shared out, and not keys.
+        keys_per_task: Whether tasks have keys of their own.
+        max_bytes: As in `jsuper.sweep`.
     """
 
     mesh: Mesh
     splits_tasks: bool
     keys_per_task: bool
+    max_bytes: int | None = None
 
     @property
     def platform(self) -> str:
@@ -133,8 +141,8 @@ class Layout:
         leaves, structure = jax.tree.flatten(grid)
 
         def on_leaves(leaves, *args):
-            memory = memory_of(self.mesh.devices.flat[0])
-            with compiled_for(self.platform), device_bytes(memory):
+            fine = self.max_bytes or half_of(self.mesh.devices.flat[0])
+            with compiled_for(self.platform), fine_bytes(fine):
                 return function(jax.tree.unflatten(structure, leaves), *args)
 
         shared = jax.shard_map(
@@ -187,6 +195,7 @@ class SharedTraining:
         devices: Devices that share the models.
         params: Parameters to start from, leading axes (n_tasks, n_keys); by default what
             the tasks sample.
+        max_bytes: As in `jsuper.sweep`.
     """
 
     def __init__(
@@ -198,6 +207,7 @@ class SharedTraining:
         optimizer: Optimizer,
         devices: Sequence[Any],
         params: Any = None,
+        max_bytes: int | None = None,
     ):
         self.shape, self.recipe, self.optimizer = shape, recipe, optimizer
         # Split the axis that wastes less on padding; of two equal ones the keys, since
@@ -205,7 +215,8 @@ class SharedTraining:
         n = len(devices)
         n_tasks, n_keys = (size + -size % n for size in shape)
         splits_tasks = n_tasks * shape[1] < n_keys * shape[0]
-        self.layout = Layout(mesh_of(devices), splits_tasks, keys_per_task=keys.ndim == 2)
+        mesh = mesh_of(devices)
+        self.layout = Layout(mesh, splits_tasks, keys.ndim == 2, max_bytes)
         self.types = node_types(grid.tasks)
         axis, size = (0, n_tasks) if splits_tasks else (1, n_keys)
 

@@ -40,12 +40,15 @@ def fill(
     executor: Executor | None = None,
     retries: int = 2,
     save_every: float = 60,
+    max_bytes: int | None = None,
 ) -> xr.Dataset:
     """Trains what a store lacks of a sweep, or of its snapshots; see `jsuper.sweep`."""
     check_key(key)
     if not isinstance(recipe, Recipe):
         raise TypeError(f"recipe must be a Recipe, got {recipe!r}")
     retries = as_count("retries", retries, 0)
+    if max_bytes is not None:
+        max_bytes = as_count("max_bytes", max_bytes)
     check("save_every", save_every, lambda s: s >= 0, "at least 0")
     if executor is not None:
         _check_executor(executor)
@@ -72,6 +75,7 @@ def fill(
         at=at,
         models=plan.models,
         save_every=save_every,
+        max_bytes=max_bytes,
         x64=jax.dtypes.canonicalize_dtype(float) == np.float64,
     )
     plan.check_same(told)

@@ -24,7 +24,7 @@ from jsuper.sweeps.labels import Labels
 from jsuper.sweeps.provenance import made_by
 from jsuper.sweeps.start import starting_params
 from jsuper.training import Recipe, counter_based
-from jsuper.validation import check_key
+from jsuper.validation import as_count, check_key
 
 
 class Run:
@@ -40,6 +40,7 @@ class Run:
         devices: As in `jsuper.sweep`.
         start: As in `jsuper.sweep`.
         exact: As in `jsuper.sweeps.grid.Grid`.
+        max_bytes: As in `jsuper.sweep`.
 
     Raises:
         ValueError: As `jsuper.sweep`.
@@ -56,19 +57,24 @@ class Run:
         devices: Any = None,
         start: Any = None,
         exact: bool | None = None,
+        max_bytes: int | None = None,
     ):
         check_key(key)
         if not isinstance(recipe, Recipe):
             raise TypeError(f"recipe must be a Recipe, got {recipe!r}")
+        if max_bytes is not None:
+            max_bytes = as_count("max_bytes", max_bytes)
         devices = checked_devices(devices)
         self.done, self._mesh = 0, mesh_of(devices)
         try:
             with self._own_mesh():
-                self._prepare(Grid(build, axes, recipe, exact), key, devices, start)
+                self._prepare(
+                    Grid(build, axes, recipe, exact), key, devices, start, max_bytes
+                )
         except KeyboardInterrupt:
             raise KeyboardInterrupt("interrupted before the first step") from None
 
-    def _prepare(self, grid, key, devices, start):
+    def _prepare(self, grid, key, devices, start, max_bytes):
         key = without_mesh(key)
         self.grid = grid
         self.labels = Labels(self.grid)
@@ -84,6 +90,7 @@ class Run:
                 group.optimizer,
                 devices,
                 own,
+                max_bytes,
             )
             for group, own in zip(self.grid.groups, params, strict=True)
         ]

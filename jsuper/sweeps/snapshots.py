@@ -31,6 +31,7 @@ def snapshots(
     executor: Executor | None = None,
     retries: int = 2,
     save_every: float = 60,
+    max_bytes: int | None = None,
 ) -> xr.Dataset:
     """Trains a grid and keeps every model at chosen steps.
 
@@ -52,6 +53,7 @@ def snapshots(
         executor: As in `jsuper.sweep`.
         retries: As in `jsuper.sweep`.
         save_every: As in `jsuper.sweep`.
+        max_bytes: As in `jsuper.sweep`.
 
     Returns:
         A dataset as of `jsuper.sweep`, in which parameters, ``loss`` (on the same fresh
@@ -99,10 +101,12 @@ def snapshots(
             executor=executor,
             retries=retries,
             save_every=save_every,
+            max_bytes=max_bytes,
         )
     if executor is not None:
         raise ValueError("executor must be None without a store, whose blocks it trains")
-    run = Run(build, axes, recipe, key=key, devices=devices, start=start)
+    more = {"devices": devices, "start": start, "max_bytes": max_bytes}
+    run = Run(build, axes, recipe, key=key, **more)
     training = Snapshots(run, steps, callback)
     with run.reported(steps[-1]):
         for _ in training.advance(progress):

@@ -30,6 +30,7 @@ def sweep(
     executor: Executor | None = None,
     retries: int = 2,
     save_every: float = 60,
+    max_bytes: int | None = None,
 ) -> xr.Dataset:
     """Trains one model for every combination of the axes' values.
 
@@ -71,6 +72,8 @@ def sweep(
         retries: How often a block that a worker failed at is tried again.
         save_every: Seconds between two states of the block in training, which a call that
             is killed goes on from.
+        max_bytes: On other devices than CPUs, bytes of temporary arrays beyond which
+            models are trained in parts; by default half of the device's memory.
 
     Returns:
         A dataset whose leading dimensions are the axes in their order:
@@ -147,12 +150,14 @@ def sweep(
             executor=executor,
             retries=retries,
             save_every=save_every,
+            max_bytes=max_bytes,
         )
     if executor is not None:
         raise ValueError("executor must be None without a store, whose blocks it trains")
     if chunks is not None:
         chunks = as_count("chunks", chunks)
-    run = Run(build, axes, recipe, key=key, devices=devices, start=start)
+    more = {"devices": devices, "start": start, "max_bytes": max_bytes}
+    run = Run(build, axes, recipe, key=key, **more)
     training = Windows(run, chunks)
     with run.reported(recipe.steps):
         for _ in training.advance(progress):

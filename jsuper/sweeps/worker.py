@@ -43,6 +43,7 @@ class Job:
         at: Steps of snapshots; None for the last step alone.
         models: Names of the variables that a block fills.
         save_every: Seconds between two states.
+        max_bytes: As in `jsuper.sweep`.
         x64: Whether JAX counts in 64 bits.
     """
 
@@ -57,6 +58,7 @@ class Job:
     at: list[int] | None
     models: list[str]
     save_every: float
+    max_bytes: int | None
     x64: bool
 
     def run_of(self, box: Box) -> Run:
@@ -67,6 +69,7 @@ class Job:
         impl, data = self.key
         key = jax.random.wrap_key_data(jax.numpy.asarray(data), impl=impl)
         more = {"devices": self.devices, "start": self.start, "exact": self.exact}
+        more["max_bytes"] = self.max_bytes
         return Run(self.build, own, self.recipe, key=key, **more)
 
 

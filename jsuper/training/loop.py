@@ -12,6 +12,7 @@ from flax import struct
 from jax import lax
 from jax.typing import ArrayLike
 
+from jsuper.memory import bound, bytes_kept, in_parts
 from jsuper.platforms import by_platform, compiled_for, platform_of
 from jsuper.precision import full_precision
 from jsuper.pytrees import check_static, node_types
@@ -403,7 +404,18 @@ def _value_and_grad(grid, params, keys, batch_size):
     def one(model, key, params):
         return jax.value_and_grad(model.tasks.loss)(params, key, batch_size)
 
-    return _over_grid(one, grid, keys, params)
+    def loss(params, model, key):
+        return model.tasks.loss(params, key, batch_size)
+
+    def whole(keys, params):
+        return _over_grid(one, grid, keys, params)
+
+    def as_memory_allows(keys, params):
+        first = jax.tree.map(lambda leaf: leaf[0, 0], (params, grid))
+        size = bytes_kept(loss, *first, keys.ravel()[0])
+        return _over_grid(one, grid, keys, params, most=max(1, bound() // size))
+
+    return by_platform(keys, params, cpu=whole, default=as_memory_allows)
 
 
 def _by_task(tasks, params, keys, batch_size):
@@ -426,8 +438,8 @@ def _by_task(tasks, params, keys, batch_size):
     return jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[2:]), result)
 
 
-def _over_grid(function, grid, keys, *args):
-    """Maps ``function(model, key, ...)`` over tasks x keys.
+def _over_grid(function, grid, keys, *args, most=None):
+    """Maps ``function(model, key, ...)`` over tasks x keys, ``most`` models at a time.
 
     A key shared by all tasks stays outside the map over tasks, so that what depends on
     it alone, the random numbers, is computed once.
@@ -436,22 +448,38 @@ def _over_grid(function, grid, keys, *args):
     n_tasks = max((leaf.shape[0] for leaf in leaves), default=1)
     if keys.ndim == 2:
         n_tasks = keys.shape[0]
+    n_keys = keys.shape[-1]
 
     def over_keys(grid, keys, *args):
-        grid, in_axes = _shared_apart(grid, keys.shape[0])
-        in_axes = (in_axes, 0, *(0 for _ in args))
-        return jax.vmap(function, in_axes)(grid, keys, *args)
+        own, whole = _shared_apart(grid, n_keys)
 
-    grid, in_axes = _shared_apart(grid, n_tasks)
-    in_axes = (in_axes, None if keys.ndim == 1 else 0, *(0 for _ in args))
-    return jax.vmap(over_keys, in_axes, axis_size=n_tasks)(grid, keys, *args)
+        def of_key(each):
+            own, key, *args = each
+            return function(whole(own), key, *args)
+
+        return in_parts(of_key, (own, keys, *args), most)
+
+    own, whole = _shared_apart(grid, n_tasks)
+
+    def of_task(each):
+        own, own_keys, args, _ = each
+        return over_keys(whole(own), keys if own_keys is None else own_keys, *args)
+
+    each = own, None if keys.ndim == 1 else keys, args, np.arange(n_tasks)
+    return in_parts(of_task, each, most and max(1, most // n_keys))
 
 
 def _shared_apart(grid, size):
-    """Leaves of which there is one for all, without their leading axis, and in_axes."""
-    shared = jax.tree.map(lambda leaf: size > 1 and leaf.shape[0] == 1, grid)
-    leaves = jax.tree.map(lambda leaf, one: leaf[0] if one else leaf, grid, shared)
-    return leaves, jax.tree.map(lambda one: None if one else 0, shared)
+    """Leaves that differ along the leading axis, and how they are put among the others."""
+    leaves, structure = jax.tree.flatten(grid)
+    shared = [size > 1 and leaf.shape[0] == 1 for leaf in leaves]
+
+    def whole(own):
+        own = iter(own)
+        together = zip(leaves, shared, strict=True)
+        return structure.unflatten(leaf[0] if one else next(own) for leaf, one in together)
+
+    return [leaf for leaf, one in zip(leaves, shared, strict=True) if not one], whole
 
 
 def _fold_in(keys, number):

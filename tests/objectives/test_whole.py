@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import jsuper as js
+from jsuper.memory import bound, bytes_kept, fine_bytes, half_of
 from jsuper.objectives import whole
-from jsuper.platforms import compiled_for, device_bytes
+from jsuper.platforms import compiled_for
 
 QUICKLY = {"xla_backend_optimization_level": 0}
 THRESHOLDS = [-np.inf, -0.3, 0.0, 0.2]
@@ -109,17 +110,27 @@ def test_which_models_take_one_pass():
     assert not whole.is_small(js.ToyModel(5, 2, bandwidth=0.1))
 
 
+def bytes_of(case):
+    """Of one model: the sums of one pass, or what reverse mode keeps."""
+    if case.n == 5:
+        return 16 * BATCH * 8
+    tasks, params, keys = grid(case)
+    first = jax.tree.map(lambda leaf: leaf[0], tasks)
+    own = jax.tree.map(lambda leaf: leaf[0, 0], params)
+    return bytes_kept(lambda p: first.loss(p, keys.ravel()[0], BATCH), own)
+
+
 @pytest.mark.parametrize(
     "case", [Case(), Case(own_keys=True), Case(9, 4), Case(9, 4, own_keys=True)], ids=str
 )
 def test_blocks_change_no_number(case):
-    # Room for all twelve models, for the keys of three tasks, and for two keys.
-    arrays = 16 if case.n == 5 else whole.ARRAYS * case.n
-    each = arrays * BATCH * 8
-
     def run(tasks, params, keys):
-        grid = tasks, params, keys
-        return [whole.value_and_grad(*grid, BATCH, n * each) for n in (12, 9, 2)]
+        # Room for all twelve models, for the keys of three tasks, and for two keys.
+        found = []
+        for n in (12, 9, 2):
+            with fine_bytes(n * bytes_of(case)):
+                found.append(whole.value_and_grad(tasks, params, keys, BATCH))
+        return found
 
     with jax.enable_x64(True):
         args = grid(case)
@@ -128,6 +139,29 @@ def test_blocks_change_no_number(case):
             assert_agree(found, at_once, 1e-13)
         # None, one over tasks, and one over tasks and over keys.
         assert str(jax.make_jaxpr(run)(*args)).count("scan[") == 3
+
+
+@pytest.mark.parametrize("own_keys", [False, True])
+def test_any_task_goes_in_parts_where_memory_is_short(own_keys):
+    def build(density):
+        features, model = js.SparseFeatures(5, density), js.ToyModel(5, 2)
+        return js.Task(features, model, target=jnp.square)
+
+    tasks = jax.vmap(build)(jnp.geomspace(1.0, 0.1, 4))
+    keys = jax.random.split(jax.random.key(0), (4, 3) if own_keys else 3)
+
+    def run(tasks, keys):
+        found = []
+        for n_bytes in (2**30, 40_000, 10_000):  # of one model: 4,480
+            with compiled_for("gpu"), fine_bytes(n_bytes):
+                found.append(js.train(tasks, keys, js.Recipe(20, BATCH, log_every=20)))
+        return found
+
+    at_once, *in_parts = jax.jit(run, compiler_options=QUICKLY)(tasks, keys)
+    for found in in_parts:
+        assert_agree(found, at_once, 1e-6)
+    # The windows of three trainings; parts of tasks, and of tasks and of keys.
+    assert str(jax.make_jaxpr(run)(tasks, keys)).count("scan[") == 3 + 3
 
 
 def test_training_by_either_form_agrees():
@@ -149,8 +183,7 @@ def test_training_by_either_form_agrees():
     np.testing.assert_allclose(history, history_on_cpu, rtol=1e-5)
 
 
-def test_temporaries_are_bounded_by_the_memory_of_the_devices_in_use():
-    unknown = whole.default_limit()
-    with device_bytes(10 * 2**30):
-        assert whole.default_limit() == 5 * 2**30
-    assert whole.default_limit() == unknown == 8 * 2**30
+def test_a_device_of_unknown_memory_is_taken_for_one_of_16_gib():
+    assert bound() == half_of(jax.devices()[0]) == 8 * 2**30
+    with fine_bytes(1_000):
+        assert bound() == 1_000
