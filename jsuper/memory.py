@@ -29,7 +29,7 @@ def bound() -> int:
 
 
 def bytes_kept(loss: Callable[..., Any], params: Any, *args: Any) -> int:
-    """Returns how many bytes reverse mode keeps of one model until its way back.
+    """Returns how many bytes reverse mode keeps of one model until its way back, or 1.
 
     Args:
         loss: Function of the parameters and further arguments.
@@ -41,7 +41,7 @@ def bytes_kept(loss: Callable[..., Any], params: Any, *args: Any) -> int:
         return jax.vjp(lambda params: loss(params, *args), params)[1]
 
     leaves = jax.tree.leaves(jax.eval_shape(kept, params, *args))
-    return sum(leaf.size * leaf.dtype.itemsize for leaf in leaves)
+    return max(1, sum(leaf.size * leaf.dtype.itemsize for leaf in leaves))
 
 
 def in_parts(function: Callable[[Any], Any], each: Any, most: int | None = None) -> Any:
