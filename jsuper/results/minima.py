@@ -1,6 +1,5 @@
 """The minima that training ends in, each once: from many starts to distinct solutions."""
 
-import collections
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,8 +24,6 @@ that makes more kinds, as in a flat valley, this tolerance doubles until it make
 
 SAME = 1e-7
 """Polished models are the same minimum if their losses differ by no more, relatively."""
-
-_NO_PLURAL = "dedicated", polytopes.UNKNOWN
 
 
 def minima(
@@ -231,12 +228,7 @@ def _geometry(found: xr.Dataset) -> xr.DataArray:
     def name(W):
         if not np.isfinite(W).all():
             return ""
-        blocks = polytopes.identify(W)
-        counts = collections.Counter(block.name for block in blocks)
-        return " + ".join(
-            kind if n == 1 else f"{n} {kind}{'s' * (kind not in _NO_PLURAL)}"
-            for kind, n in sorted(counts.items())
-        )
+        return polytopes.in_words(polytopes.identify(W))
 
     return xr.apply_ufunc(
         name,
