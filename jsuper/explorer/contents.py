@@ -43,8 +43,8 @@ def contents(
     Raises:
         ValueError: If ``ds`` has no models, or does not fit.
     """
+    _check(ds)
     axes = model_axes(ds)
-    _check(ds, axes)
     of = sizes.plan(ds, max_megabytes)
     notes = list(sizes.words(of, ds.sizes, sizes.is_curve(ds, "history")))
     if out := sizes.left_out(ds):
@@ -80,7 +80,7 @@ def contents(
     }
 
 
-def _check(ds: Any, axes: list[str]) -> None:
+def _check(ds: Any) -> None:
     if not isinstance(ds, xr.Dataset):
         raise TypeError(f"ds must be an xarray.Dataset, got {type(ds).__name__}")
     if not ds.data_vars:
@@ -88,7 +88,7 @@ def _check(ds: Any, axes: list[str]) -> None:
     empty = [name for name in ds.dims if ds.sizes[name] == 0]
     if empty:
         raise ValueError(f"ds must hold models, got none along {empty[0]!r}")
-    if "rank" in axes and "seed" in axes:
+    if {"rank", "seed"} <= set(ds.dims):
         raise ValueError("ds must not have both axes 'seed' and 'rank': select one first")
 
 
@@ -162,7 +162,7 @@ def with_polytopes(ds: xr.Dataset) -> tuple[xr.Dataset, str]:
         if not W.size or not np.isfinite(W).all():
             return "", ""
         found = polytopes.identify(W)
-        parts = (f"{block.name} {' '.join(map(str, block.features))}" for block in found)
+        parts = (f"{b.name} ({', '.join(map(str, b.features))})" for b in found)
         return polytopes.in_words(found) or "nothing represented", ", ".join(parts)
 
     geometry, blocks = xr.apply_ufunc(
@@ -199,9 +199,19 @@ def _coordinate(name: str, values: np.ndarray, attrs: Mapping[str, Any]) -> dict
         "long_name": str(attrs.get("long_name", name.replace("_", " "))),
         "units": str(attrs.get("units", "")),
         "values": None if numbers is None else [_number(v) for v in numbers],
-        "texts": [wording.text(value, 6) for value in values],
+        "texts": _texts(values),
         "scaled": scaled,
     }
+
+
+def _texts(values: np.ndarray) -> list[str]:
+    """Values in words, with as many digits as tell them apart."""
+    texts: list[str] = []
+    for digits in range(3, 18):
+        texts = [wording.text(value, digits) for value in values]
+        if len(set(texts)) == len(values):
+            break
+    return texts
 
 
 def _are_places(values: np.ndarray) -> bool:

@@ -83,10 +83,9 @@ def _names(values: np.ndarray) -> dict[str, Any]:
 
 
 def _are_counts(values: np.ndarray, missing: int) -> bool:
-    if values.dtype.kind != "f":
-        return bool(((values >= 0) & (values < missing)).all())
-    whole = np.isnan(values) | ((values >= 0) & (values < missing) & (values % 1 == 0))
-    return bool(whole.all())
+    numbers = values.astype(float)
+    there = numbers[~np.isnan(numbers)]
+    return bool(((there >= 0) & (there < missing)).all()) and bool((there % 1 == 0).all())
 
 
 def _base64(values: np.ndarray) -> str:

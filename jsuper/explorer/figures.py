@@ -53,10 +53,9 @@ def sources(drawn: dict[str, Any]) -> dict[str, Model]:
 
 
 def _figure(name: str, tools: str = "", **given: Any) -> Any:
-    """A figure in the look of all: no background of its own, no grid, a thin frame."""
+    """A figure in the look of all; its colours follow the page, light or dark."""
     given = {"toolbar_location": None, "output_backend": "canvas"} | given
     plot = figure(name=name, tools=tools, **given)
-    plot.background_fill_color = plot.border_fill_color = None
     plot.grid.grid_line_color = None
     plot.axis.minor_tick_line_color = None
     plot.axis.axis_label_text_font_style = "normal"
@@ -65,6 +64,12 @@ def _figure(name: str, tools: str = "", **given: Any) -> Any:
     plot.xaxis.formatter = plot.yaxis.formatter = MINUS
     plot.toolbar.logo = None
     return plot
+
+
+def _fix_ticks(*axes: Any) -> None:
+    """Lets the page's JavaScript place the ticks."""
+    for axis in axes:
+        axis.ticker = FixedTicker(ticks=[])
 
 
 def _empty(*columns: str) -> ColumnDataSource:
@@ -86,13 +91,13 @@ def _map() -> Any:
         sizing_mode="stretch_width",
         **_ranges(),
     )
-    plot.axis.ticker = FixedTicker(ticks=[])
+    _fix_ticks(plot.xaxis, plot.yaxis)
     cells = plot.quad(
         **CELL,
         source=_empty(*BOX, "color", "x", "y", "said"),
         fill_color="color",
         line_color="color",
-        line_width=0.5,
+        line_width=1,
         name="cells",
     )
     for name, color, width in (("rim", "black", 3.2), ("theory", "white", 1.4)):
@@ -151,9 +156,11 @@ def _gram() -> Any:
         **CELL,
         source=_empty(*BOX, "color", "said"),
         fill_color="color",
-        line_color=None,
+        line_color="color",
+        line_width=1,
         name="gram_cells",
     )
+    _fix_ticks(plot.xaxis, plot.yaxis)
     plot.add_tools(HoverTool(renderers=[cells], tooltips="@said"))
     plot.xaxis.axis_label = plot.yaxis.axis_label = "feature"
     return plot
@@ -174,6 +181,8 @@ def _bars(name: str, label: str) -> Any:
         name=f"{name}_bars",
     )
     plot.add_tools(HoverTool(renderers=[bars], tooltips="@said"))
+    _fix_ticks(plot.xaxis)
+    plot.yaxis.ticker.desired_num_ticks = 4
     plot.xaxis.axis_label = "feature"
     plot.yaxis.axis_label = label
     return plot
@@ -184,7 +193,7 @@ def _curve() -> Any:
     plot = _figure(
         "curve", height=260, min_width=240, sizing_mode="stretch_width", **_ranges()
     )
-    plot.yaxis.ticker = FixedTicker(ticks=[])
+    _fix_ticks(plot.yaxis)
     plot.varea(
         "x", "low", "high", source=_empty("x", "low", "high"), fill_alpha=0.3, name="band"
     )
@@ -201,7 +210,7 @@ def _distribution() -> Any:
     plot = _figure(
         "distribution", height=260, min_width=240, sizing_mode="stretch_width", **_ranges()
     )
-    plot.xaxis.ticker = FixedTicker(ticks=[])
+    _fix_ticks(plot.xaxis)
     shares = plot.quad(
         **CELL,
         source=_empty(*BOX, "alpha", "said"),

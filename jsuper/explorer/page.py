@@ -61,7 +61,7 @@ def page(held: Mapping[str, Any], title: str, source: str) -> str:
             "ranked": ", lowest loss first" if held["judged"] else "",
             "origin": html.escape("\n".join(held["origin"])),
             "notes": [html.escape(note) for note in _notes(held)],
-            "style": style(),
+            "style": (STATIC / "page.css").read_text(encoding="utf-8"),
             "script": script(),
             "held": as_json(held),
         },
@@ -78,20 +78,6 @@ def script() -> str:
     """Returns the page's own JavaScript."""
     parts = [(STATIC / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
     return "(() => {\n'use strict';\n" + "\n".join(parts) + "\n})();"
-
-
-def style() -> str:
-    """Returns the page's style, with the colours of its keys."""
-    colors = palettes()
-    gradients = {
-        ".importance": colors["viridis"][int(0.85 * 64) :: -1],
-        ".weight": colors["diverging"],
-    }
-    rules = [
-        f"{name} {{ background: linear-gradient(to right, {', '.join(shades)}); }}"
-        for name, shades in gradients.items()
-    ]
-    return (STATIC / "page.css").read_text(encoding="utf-8") + "\n".join(rules)
 
 
 def palettes() -> dict[str, list[str]]:

@@ -33,7 +33,7 @@ function menu(text, options, chosen, change, id) {
 function slider(text, scale, chosen, change, id) {
   const input = document.createElement("input");
   const output = document.createElement("output");
-  const { texts } = scale.coordinate;
+  const { said: texts } = scale.coordinate;
   Object.assign(input, { type: "range", min: 0, max: texts.length - 1, step: 1, id });
   input.value = scale.order.indexOf(chosen);
   const say = () => {
@@ -101,7 +101,7 @@ function axisControls(models, state, change) {
       Object.assign(scale, { order });
       controls.push(slider(axis.long_name, scale, state.at[name], take, `at-${name}`));
     } else {
-      const options = axis.texts.map((text, i) => [String(i), text]);
+      const options = axis.said.map((text, i) => [String(i), text]);
       controls.push(menu(axis.long_name, options, String(state.at[name]), take, `at-${name}`));
     }
   }

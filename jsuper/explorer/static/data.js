@@ -115,9 +115,17 @@ function quantile(sorted, q) {
   return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }
 
+// Values as people read them, beside those that Python wrote.
+function typeset(coordinate) {
+  const { texts, values } = coordinate;
+  const plain = (text) => text.replaceAll("-", "−").replace("inf", "∞");
+  coordinate.said = values ? texts.map(plain) : texts;
+}
+
 class Models {
   constructor(held) {
     this.held = held;
+    for (const axis of held.axes) [axis, ...axis.beside].forEach(typeset);
     this.axes = new Map(held.axes.map((axis) => [axis.name, axis]));
     const entries = Object.entries(held.variables).map(([name, v]) => [name, new Variable(name, v)]);
     this.variables = new Map(entries);

@@ -29,8 +29,7 @@ function ramp(colors) {
   const { palette } = colors;
   const bar = document.createElement("div");
   bar.className = "ramp";
-  const stops = range(17).map((k) => palette[Math.round((k / 16) * (palette.length - 1))]);
-  bar.style.backgroundImage = `linear-gradient(to right, ${stops.join(", ")})`;
+  bar.style.backgroundImage = gradient(palette);
   const scale = document.createElement("div");
   scale.className = "ramp-ticks";
   for (const [value, text] of colors.ticks()) {
@@ -42,6 +41,11 @@ function ramp(colors) {
   box.className = "ramp-box";
   box.append(bar, scale);
   return box;
+}
+
+function gradient(palette) {
+  const stops = range(17).map((k) => palette[Math.round((k / 16) * (palette.length - 1))]);
+  return `linear-gradient(to right, ${stops.join(", ")})`;
 }
 
 function swatch(color) {

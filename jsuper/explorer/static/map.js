@@ -12,7 +12,7 @@ class PhaseMap {
 
   // Scales along x and y, of a single cell where nothing lies along one.
   scales() {
-    const none = { values: null, texts: [""], scaled: false, long_name: "" };
+    const none = { values: null, texts: [""], said: [""], scaled: false, long_name: "" };
     return [this.state.x, this.state.y].map(
       (name) => this.state.coordinates.get(name)?.scale ?? new Scale(none),
     );
@@ -108,7 +108,7 @@ class PhaseMap {
     const color = (value) =>
       names ? names.colors.get(value) ?? NOTHING : Number.isNaN(value) ? NOTHING : colors.of(value);
     const spans = cells.map(({ i, j }) => [...x.span(i), ...y.span(j)]);
-    const texts = (scale, name) => (k) => (name ? `${name}: ${scale.coordinate.texts[k]}` : "");
+    const texts = (scale, name) => (k) => (name ? `${name}: ${scale.coordinate.said[k]}` : "");
     const [xText, yText] = [texts(x, this.state.x), texts(y, this.state.y)];
     sources.cells.data = {
       left: spans.map((s) => s[0]),
@@ -137,7 +137,7 @@ class PhaseMap {
     for (const [axis, scale] of [[figure.below[0], x], [figure.left[0], y]]) {
       setTicks(axis, scale.coordinate.long_name ? scale.ticks() : []);
       axis.axis_label = label(scale);
-      const crowded = scale.coordinate.texts.some((text) => text.length > 8) && !scale.coordinate.scaled;
+      const crowded = scale.coordinate.said.some((text) => text.length > 8) && !scale.coordinate.scaled;
       axis.major_label_orientation = axis === figure.below[0] && crowded ? 0.7 : "horizontal";
     }
   }

@@ -1,5 +1,11 @@
 // The chosen model in figures: embeddings, W Wᵀ, bars, training curve, dimensionalities.
 
+// At most some ten features are named along an axis.
+function featureTicks(n) {
+  const every = [1, 2, 5, 10, 20, 50, 100, 200].find((step) => n / step <= 12) ?? n;
+  return range(n).filter((i) => i % every === 0).map((i) => [i, String(i)]);
+}
+
 class ModelView {
   constructor(models, state, palettes, parts) {
     Object.assign(this, { models, state, palettes, ...parts }); // figures and sources
@@ -34,7 +40,7 @@ class ModelView {
     }
     const { points, words, rows } = projected(W, this.state.turn);
     const importance = importances(this.models, at, W.length);
-    const colors = new Colors(this.ramp(), 0, 1);
+    const colors = importanceColors(this.models, this.ramp());
     const norms = W.map((row) => Math.hypot(...row));
     const zero = rows ? points.map((point) => [0, point[1]]) : points.map(() => [0, 0]);
     const extent = 1.18 * Math.max(1.1, this.largest(at));
@@ -49,7 +55,7 @@ class ModelView {
       color: importance.map((value) => colors.of(value)),
       angle: points.map((p, i) => Math.atan2(p[1] - zero[i][1], p[0] - zero[i][0]) - Math.PI / 2),
       text: points.map((_, i) => String(i)),
-      said: norms.map((norm, i) => `feature ${i}: norm ${said(norm)}, importance ${said(importance[i])} of the largest`),
+      said: norms.map((norm, i) => `feature ${i}: norm ${said(norm)}, importance ${said(importance[i])}`),
     };
     const away = (p, i) => {
       const [dx, dy] = [p[0] - zero[i][0], p[1] - zero[i][1]];
@@ -99,6 +105,8 @@ class ModelView {
     this.sources.gram_cells.data = cells;
     this.figures.gram.x_range.setv({ start: -0.5, end: n - 0.5 + (bias ? 3 * strip : 0) });
     this.figures.gram.y_range.setv({ start: n - 0.5, end: -0.5 });
+    setTicks(this.figures.gram.left[0], featureTicks(n));
+    setTicks(this.figures.gram.below[0], [...featureTicks(n), ...(bias ? [[n - 0.5 + 2 * strip, "b"]] : [])]);
     if (!W) return "";
     const pairs = gram(W).flatMap((row, i) => row.slice(0, i).map((value, j) => [value, i, j]));
     pairs.sort((a, b) => Math.abs(b[0]) - Math.abs(a[0]));
@@ -129,6 +137,7 @@ class ModelView {
     const high = Math.max(low < 0 ? 0 : 1, ...there);
     const room = 0.06 * (high - low);
     this.figures[name].x_range.setv({ start: -0.6, end: Math.max(values.length, 1) - 0.4 });
+    setTicks(this.figures[name].below[0], featureTicks(values.length));
     this.figures[name].y_range.setv({ start: low < 0 ? low - room : 0, end: high + room });
     return values.length ? `${name} of each feature: ${values.slice(0, 30).map((v) => said(v, 3)).join(", ")}` : "";
   }
@@ -190,12 +199,12 @@ class ModelView {
         data.top.push((k + 1) / bins);
         data.alpha.push(0.08 + (0.72 * count) / total);
         const from = `${said(k / bins)} to ${said((k + 1) / bins)}`;
-        data.said.push(`step ${axis.texts[step]}: ${said((100 * count) / total, 3)}% of features from ${from}`);
+        data.said.push(`step ${axis.said[step]}: ${said((100 * count) / total, 3)}% of features from ${from}`);
       });
     }
     shares.data = data;
     const importance = importances(this.models, at, D.ownSize);
-    const colors = new Colors(this.ramp(), 0, 1);
+    const colors = importanceColors(this.models, this.ramp());
     const places = scale.order.map((step) => scale.places[step]);
     const path = (i) => scale.order.map((step) => D.of({ ...at, step })[i]);
     const features = range(D.ownSize);
@@ -206,6 +215,6 @@ class ModelView {
     this.figures.distribution.y_range.setv({ start: -0.02, end: 1.05 });
     setTicks(this.figures.distribution.below[0], scale.ticks());
     const own = Array.from(D.of(at)).filter(Number.isFinite).slice(0, 20);
-    return `Dimensionalities at step ${axis.texts[at.step]}: ${own.map((value) => said(value, 3)).join(", ")}`;
+    return `Dimensionalities at step ${axis.said[at.step]}: ${own.map((value) => said(value, 3)).join(", ")}`;
   }
 }

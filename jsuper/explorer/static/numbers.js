@@ -5,7 +5,7 @@ function coordinates(models, at) {
   const parts = [];
   for (const [name, axis] of models.axes) {
     const i = name === "seed" ? models.seedPosition(at) : at[name];
-    parts.push(`${name.replaceAll("_", " ")} ${axis.texts[i].replace(/^-/, "−")}`);
+    parts.push(`${name.replaceAll("_", " ")} ${axis.said[i]}`);
   }
   return parts.join(", ") || "the model";
 }

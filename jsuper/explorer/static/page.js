@@ -11,6 +11,7 @@ class Explorer {
     this.map = new PhaseMap(this.models, this.state, held.palettes);
     this.view = new ModelView(this.models, this.state, held.palettes, { figures, sources });
     this.listen();
+    this.nameImportances();
     this.drawAll();
     this.color();
   }
@@ -34,6 +35,13 @@ class Explorer {
     const dark = window.matchMedia("(prefers-color-scheme: dark)");
     dark.addEventListener("change", () => this.color());
     this.element("copy").addEventListener("click", () => this.copy());
+  }
+
+  nameImportances() {
+    const { low, high } = importanceColors(this.models, this.held.palettes.viridis);
+    this.element("importance-key").hidden = !(low < high);
+    this.element("importance-low").textContent = said(low, 3);
+    this.element("importance-high").textContent = said(high, 3);
   }
 
   // Everything, after a change of what the map shows.
@@ -91,6 +99,7 @@ class Explorer {
     const told = this.view.draw(at);
     for (const [name, text] of Object.entries(told)) this.tell(name, text);
     this.element("model-title").textContent = coordinates(this.models, at);
+    this.element("shared-key").hidden = !told.superposition;
     this.element("model-said").textContent = this.summary(at, wrong);
     if (this.state.variable) this.sayCell();
     this.drawSeeds();
@@ -125,7 +134,7 @@ class Explorer {
     const value = this.map.said({ i, j, value: this.map.value(this.map.at(i, j)) });
     const texts = [this.state.x, this.state.y].map((name, k) => {
       const scale = this.state.coordinates.get(name)?.scale;
-      return scale ? `${name.replaceAll("_", " ")} ${scale.coordinate.texts[[i, j][k]]}` : "";
+      return scale ? `${name.replaceAll("_", " ")} ${scale.coordinate.said[[i, j][k]]}` : "";
     });
     const where = texts.filter(Boolean).join(", ");
     this.element("map-said").textContent = `Chosen cell: ${where ? `${where}: ` : ""}${value}`;
@@ -158,7 +167,7 @@ class Explorer {
     if (!element.children.length) {
       element.append(...angles.map(([text, full, k]) => {
         const values = range(full / 5 + 1).map((i) => 5 * i - full / 2);
-        const coordinate = { values, texts: values.map((v) => `${v}°`), scaled: true };
+        const coordinate = { values, texts: values.map((v) => `${v}°`), said: values.map((v) => `${said(v)}°`), scaled: true };
         const change = (i) => {
           this.state.turn[k] = values[i];
           this.drawModel();
@@ -263,10 +272,16 @@ class Explorer {
   // The colours of text and lines in the figures, light or dark as the page.
   color() {
     const style = getComputedStyle(document.documentElement);
-    const [ink, faint, accent] = ["--ink", "--faint", "--accent"].map((name) => style.getPropertyValue(name).trim());
+    const names = ["--ink", "--faint", "--accent", "--paper"];
+    const [ink, faint, accent, paper] = names.map((name) => style.getPropertyValue(name).trim());
     this.view.dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
+    for (const key of document.querySelectorAll(".ramp[data-palette]")) {
+      const palette = key.dataset.palette === "ramp" ? this.view.ramp() : this.held.palettes.diverging;
+      key.style.backgroundImage = gradient(palette);
+    }
     for (const figure of Object.values(this.figures)) {
-      figure.outline_line_color = faint;
+      // Without a colour of their own, borders keep what was drawn there before.
+      figure.setv({ outline_line_color: faint, border_fill_color: paper, background_fill_color: paper });
       for (const axis of [...figure.below, ...figure.left]) {
         axis.setv({
           axis_label_text_color: ink,

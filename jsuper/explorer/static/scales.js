@@ -58,7 +58,7 @@ class Scale {
   ticks(low = this.low, high = this.high) {
     if (!this.coordinate.scaled) {
       const every = Math.ceil(this.order.length / 12);
-      return this.order.filter((_, k) => k % every === 0).map((i) => [i, this.coordinate.texts[i]]);
+      return this.order.filter((_, k) => k % every === 0).map((i) => [i, this.coordinate.said[i]]);
     }
     return this.log ? logTicks(low, high) : linearTicks(low, high);
   }

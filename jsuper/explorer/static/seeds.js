@@ -29,14 +29,14 @@ function seedPanels(list, { models, state, ramp, extent }, choose) {
   const at = state.at;
   const n = Math.min(models.heldSeeds, MAX_PANELS);
   const loss = models.get("loss");
-  const colors = new Colors(ramp, 0, 1);
+  const colors = importanceColors(models, ramp);
   const buttons = range(n).map((seed) => {
     const own = { ...at, seed };
     const W = weightsOf(models, own);
     const wrong = models.wrong(own);
     const text = models.axes.get("seed").texts[models.seedPosition(own)];
     const value = wrong || (loss && !loss.own.length ? said(loss.one(own), 3) : "");
-    const shades = importances(models, own, W?.length ?? 0).map((share) => colors.of(share));
+    const shades = importances(models, own, W?.length ?? 0).map((value) => colors.of(value));
     const button = document.createElement("button");
     button.type = "button";
     button.dataset.seed = text;

@@ -75,10 +75,17 @@ function principal(W, k) {
   return { axes, share: kept / (squares(W) || 1) };
 }
 
-// Importance of each feature of a model, relative to its largest; 1 where the file has none.
+// Importance of each feature of a model; 1 where the file has none.
 function importances(models, at, n) {
   const held = models.get(models.held.importance);
-  const own = held ? Array.from(held.of(at)).slice(0, n) : new Array(n).fill(1);
-  const largest = Math.max(...own.filter(Number.isFinite), 1e-300);
-  return own.map((value) => (Number.isFinite(value) ? value / largest : 0));
+  return held ? Array.from(held.of(at)).slice(0, n) : new Array(n).fill(1);
+}
+
+// Colours of importances, from the lowest to the highest of all models.
+function importanceColors(models, ramp) {
+  const held = models.get(models.held.importance);
+  const there = held ? Array.from(held.values).filter(Number.isFinite) : [1];
+  const low = there.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = there.reduce((a, b) => Math.max(a, b), -Infinity);
+  return new Colors(low < high ? ramp : ramp.slice(-1), low, high);
 }
