@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -107,8 +107,9 @@ def best_first(ds: xr.Dataset, of: Plan) -> tuple[xr.Dataset, xr.DataArray | Non
     else:
         judged = ds[[name for name in ("loss", "history", "finite") if name in ds]]
         judged = judged.compute().assign_coords(seed=positions)
-        order = lowest(judged, of.seeds)["seed"].drop_vars("rank").rename(rank="seed")
-        order = order.reset_coords(drop=True)
+        found = lowest(judged, of.seeds)["seed"]
+        dims = ["seed" if dim == "rank" else dim for dim in found.dims]
+        order = xr.DataArray(found.values, dims=dims)
     ds = ds.drop_vars("seed", errors="ignore")
     along = [name for name in ds.variables if "seed" in ds[name].dims]
     rest = ds.drop_vars(along)
@@ -272,11 +273,22 @@ def _importance(ds: xr.Dataset) -> str | None:
     return None
 
 
-def summary(held: Mapping[str, Any]) -> Iterator[str]:
-    """Yields the axes of a page in words, such as ``12 values of density``."""
-    for axis in held["axes"]:
-        n = len(axis["texts"])
-        yield f"{n} {axis['name'].replace('_', ' ')}{'' if n == 1 else ' values'}"
+def summary(held: Mapping[str, Any]) -> str:
+    """Returns what a page holds in words: ``6 models: 2 values of density × 3 seeds``."""
+    sizes_of = {axis["name"]: len(axis["texts"]) for axis in held["axes"]}
+    if "seed" in sizes_of:
+        sizes_of["seed"] = held["seeds"]["held"]
+    n_models = math.prod(n for name, n in sizes_of.items() if name != "step")
+    models = f"{n_models:,} model{'' if n_models == 1 else 's'}"
+    if "step" in sizes_of:
+        models += f" at {sizes_of.pop('step')} steps"
+    counted = {"seed": "seeds", "minimum": "minima"}
+    axes = [
+        f"{n} {counted.get(name, f'values of {name}')}".replace("_", " ")
+        for name, n in sizes_of.items()
+        if n > 1
+    ]
+    return f"{models}: {' × '.join(axes)}" if axes else models
 
 
 def as_json(held: Mapping[str, Any]) -> str:

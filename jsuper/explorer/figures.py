@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bokeh.events import Pan, PanStart, Tap
+from bokeh.events import DoubleTap, Pan, PanStart, PressUp, Tap
 from bokeh.models import (
     ColumnDataSource,
     CustomJS,
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 CELL = {"left": "left", "right": "right", "bottom": "bottom", "top": "top"}
 BOX = ["left", "right", "bottom", "top"]
 
-MINUS = CustomJSTickFormatter(code="return String(+tick.toPrecision(4)).replace('-', '−')")
+MINUS = "return String(+tick.toPrecision(4)).replace('-', '−')"
+"""JavaScript that writes a tick with a true minus sign."""
 
 
 def figures() -> dict[str, Any]:
@@ -56,12 +57,14 @@ def _figure(name: str, tools: str = "", **given: Any) -> Any:
     """A figure in the look of all; its colours follow the page, light or dark."""
     given = {"toolbar_location": None, "output_backend": "canvas"} | given
     plot = figure(name=name, tools=tools, **given)
+    plot.background_fill_color = plot.border_fill_color = None
     plot.grid.grid_line_color = None
     plot.axis.minor_tick_line_color = None
     plot.axis.axis_label_text_font_style = "normal"
     plot.axis.major_label_text_font_size = "12px"
     plot.axis.axis_label_text_font_size = "13px"
-    plot.xaxis.formatter = plot.yaxis.formatter = MINUS
+    for axis in plot.axis:
+        axis.formatter = CustomJSTickFormatter(code=MINUS)
     plot.toolbar.logo = None
     return plot
 
@@ -115,7 +118,9 @@ def _map() -> Any:
         plot.quad(**CELL, source=_empty(*BOX), fill_color=None, **looks)
     hover = HoverTool(renderers=[cells], tooltips="<b>@said</b><br>@x<br>@y")
     plot.add_tools(hover)
-    plot.js_on_event(Tap, CustomJS(code="window.jsuperExplorer.tapped(cb_obj.x, cb_obj.y)"))
+    choose = "window.jsuperExplorer.tapped(cb_obj.x, cb_obj.y)"
+    for event in (Tap, DoubleTap, PressUp):  # a quick second click and a slow one, too
+        plot.js_on_event(event, CustomJS(code=choose))
     return plot
 
 
@@ -143,9 +148,9 @@ def _embeddings() -> Any:
         name="arrow_names",
     )
     plot.add_tools(HoverTool(renderers=[lines, tips], tooltips="@said"))
-    for event, begins in ((PanStart, "true"), (Pan, "false")):
-        turn = f"window.jsuperExplorer.turned(cb_obj.delta_x, cb_obj.delta_y, {begins})"
-        plot.js_on_event(event, CustomJS(code=turn))
+    turns = {PanStart: "0, 0, true", Pan: "cb_obj.delta_x, cb_obj.delta_y, false"}
+    for event, drag in turns.items():
+        plot.js_on_event(event, CustomJS(code=f"window.jsuperExplorer.turned({drag})"))
     return plot
 
 

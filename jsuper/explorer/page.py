@@ -56,7 +56,7 @@ def page(held: Mapping[str, Any], title: str, source: str) -> str:
         template=(STATIC / "page.html").read_text(encoding="utf-8"),
         template_variables={
             "heading": html.escape(title),
-            "summary": html.escape(_what(held)),
+            "summary": html.escape(summary(held)),
             "bias": ", and the biases beside it" if "b" in held["variables"] else "",
             "ranked": ", lowest loss first" if held["judged"] else "",
             "origin": html.escape("\n".join(held["origin"])),
@@ -89,16 +89,6 @@ def palettes() -> dict[str, list[str]]:
         "cividis": list(cividis(64)),
         "diverging": list(interp_palette(tuple(RdBu11), 65)),
     }
-
-
-def _what(held: Mapping[str, Any]) -> str:
-    """What the page holds in a line."""
-    n_models = 1
-    for axis in held["axes"]:
-        n_models *= held["seeds"]["held"] if axis["name"] == "seed" else len(axis["texts"])
-    axes = " × ".join(summary(held))
-    models = f"{n_models:,} model{'' if n_models == 1 else 's'}"
-    return f"{models}: {axes}" if axes else models
 
 
 def _notes(held: Mapping[str, Any]) -> list[str]:

@@ -32,7 +32,10 @@ def _made(axes, n_features=5, n_hidden=2, seeds=3, steps=4, dtype=np.float32):
     dims, shape = (*axes, *along), (*map(len, axes.values()), *([seeds] if along else []))
     loss = rng.uniform(0.1, 1.0, size=shape)
     data = {
-        "W": ((*dims, "feature", "hidden"), rng.normal(size=(*shape, n_features, n_hidden))),
+        "W": (
+            (*dims, "feature", "hidden"),
+            rng.normal(size=(*shape, n_features, n_hidden)),
+        ),
         "b": ((*dims, "feature"), rng.normal(size=(*shape, n_features))),
         "loss": (dims, loss, {"long_name": "loss on fresh data"}),
         "history": ((*dims, "step"), loss[..., None] * np.geomspace(8, 1, steps)),
@@ -66,7 +69,9 @@ def _read(variable):
 @pytest.fixture(scope="session")
 def chromium():
     """A browser without a network; tests that need one say so where there is none."""
-    driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    driver = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed"
+    )
     path = next(filter(None, map(shutil.which, COMMANDS)), None)
     if path is None:
         pytest.skip("no Chromium is installed: make browser installs it")

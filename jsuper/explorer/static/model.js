@@ -20,6 +20,7 @@ class ModelView {
 
   draw(at) {
     const W = weightsOf(this.models, at);
+    this.dimensions = W ? W[0].length : 0;
     const told = { embeddings: this.drawEmbeddings(W, at), gram: this.drawGram(W, at) };
     for (const [name, variable] of [["norm", "norm"], ["superposition", "superposition"], ["bias", "b"]]) {
       told[name] = this.drawBars(name, variable, W, at);
@@ -62,8 +63,10 @@ class ModelView {
       const size = Math.hypot(dx, dy) || 1;
       return [p[0] + (0.09 * extent * dx) / size, p[1] + (rows ? 0 : (0.09 * extent * dy) / size)];
     };
-    const shown = points.length <= 30 ? points.map(away) : [];
-    names.data = { x: shown.map((p) => p[0]), y: shown.map((p) => p[1]), text: shown.map((_, i) => String(i)) };
+    const long = (i) => rows || Math.hypot(...points[i]) > 0.15 * extent;
+    const named = range(points.length).filter((i) => long(i) && points.length <= 30);
+    const places = named.map((i) => away(points[i], i));
+    names.data = { x: places.map((p) => p[0]), y: places.map((p) => p[1]), text: named.map(String) };
     const circle = range(73).map((k) => (k * Math.PI) / 36);
     guide.data = rows
       ? { xs: [[0, 0]], ys: [[-high, high]] }
@@ -134,7 +137,7 @@ class ModelView {
     };
     const there = values.filter(Number.isFinite);
     const low = Math.min(0, ...there);
-    const high = Math.max(low < 0 ? 0 : 1, ...there);
+    const high = Math.max(name === "bias" ? 0 : 1, ...there) || (low < 0 ? 0 : 1);
     const room = 0.06 * (high - low);
     this.figures[name].x_range.setv({ start: -0.6, end: Math.max(values.length, 1) - 0.4 });
     setTicks(this.figures[name].below[0], featureTicks(values.length));
@@ -213,7 +216,7 @@ class ModelView {
     now.data = { xs: [[here, here]], ys: [[0, 1.02]] };
     this.figures.distribution.x_range.setv({ start: scale.low, end: scale.high });
     this.figures.distribution.y_range.setv({ start: -0.02, end: 1.05 });
-    setTicks(this.figures.distribution.below[0], scale.ticks());
+    setTicks(this.figures.distribution.below[0], scale.names(7));
     const own = Array.from(D.of(at)).filter(Number.isFinite).slice(0, 20);
     return `Dimensionalities at step ${axis.said[at.step]}: ${own.map((value) => said(value, 3)).join(", ")}`;
   }

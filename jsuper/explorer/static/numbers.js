@@ -46,7 +46,7 @@ function numberTables(models, at) {
     const values = v.isNames ? [v.name_of(at)] : Array.from(v.of(at));
     const perFeature = v.own[0] === "feature" && v.own.length === 1 && !v.isNames;
     if (perFeature) columns.push([v.long_name, values, name]);
-    else if (name === models.held.weights) columns.push(...weightColumns(v, values, name));
+    else if (name === models.held.weights) columns.push(...weightColumns(v, values, name, models.wrong(at)));
     else if (!v.isNames || values[0]) {
       const data = cell("td", v.isNames ? values[0] : values.map(exact).join(", "));
       data.dataset.name = name;
@@ -56,12 +56,13 @@ function numberTables(models, at) {
   return columns.length ? [own, featureTable(columns)] : [own];
 }
 
-function weightColumns(v, values, name) {
+// A column for each hidden dimension, without those that only larger models have.
+function weightColumns(v, values, name, wrong) {
   const [n, m] = v.shape.slice(-2);
-  if (v.own[0] === "feature") {
-    return range(m).map((j) => [`${name}[·, ${j}]`, range(n).map((i) => values[i * m + j]), `${name}.${j}`]);
-  }
-  return range(n).map((j) => [`${name}[·, ${j}]`, range(m).map((i) => values[j * m + i]), `${name}.${j}`]);
+  const [features, hidden, entry] =
+    v.own[0] === "feature" ? [n, m, (i, j) => values[i * m + j]] : [m, n, (i, j) => values[j * m + i]];
+  const columns = range(hidden).map((j) => [`${name}[·, ${j}]`, range(features).map((i) => entry(i, j)), `${name}.${j}`]);
+  return columns.filter(([, column]) => wrong || !column.every(Number.isNaN));
 }
 
 function featureTable(columns) {

@@ -157,12 +157,13 @@ class Explorer {
   }
 
   isTurnable() {
-    return this.models.weights?.shape.at(-1) === 3;
+    return this.view.dimensions === 3;
   }
 
   drawTurn() {
     const element = this.element("turn-controls");
-    if (!this.isTurnable()) return;
+    element.hidden = !this.isTurnable();
+    if (element.hidden) return;
     const angles = [["turn around", 360, 0], ["tilt", 180, 1]];
     if (!element.children.length) {
       element.append(...angles.map(([text, full, k]) => {

@@ -55,12 +55,15 @@ class Scale {
     return this.order[clip(this.order.indexOf(i) + by, 0, this.order.length - 1)];
   }
 
-  ticks(low = this.low, high = this.high) {
-    if (!this.coordinate.scaled) {
-      const every = Math.ceil(this.order.length / 12);
-      return this.order.filter((_, k) => k % every === 0).map((i) => [i, this.coordinate.said[i]]);
-    }
-    return this.log ? logTicks(low, high) : linearTicks(low, high);
+  ticks() {
+    if (!this.coordinate.scaled) return this.names(12);
+    return this.log ? logTicks(this.low, this.high) : linearTicks(this.low, this.high);
+  }
+
+  // Some of the values that lie side by side.
+  names(most) {
+    const every = Math.ceil(this.order.length / most);
+    return this.order.filter((_, k) => k % every === 0).map((i) => [i, this.coordinate.said[i]]);
   }
 }
 

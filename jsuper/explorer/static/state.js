@@ -28,7 +28,8 @@ class State {
 
   firstQuantity() {
     const shown = this.models.quantities();
-    return ["superposed", "geometry", "loss"].find((name) => shown.includes(name)) ?? shown[0] ?? "";
+    const first = this.models.axes.has("minimum") ? ["geometry"] : [];
+    return [...first, "superposed", "geometry", "loss"].find((name) => shown.includes(name)) ?? shown[0] ?? "";
   }
 
   firstAxes() {
@@ -82,7 +83,8 @@ class State {
       const i = name === "seed" ? this.models.seedPosition(this.at) : this.at[name];
       said.set(`at.${name}`, shortest(axis, i));
     }
-    if (this.models.weights?.shape.at(-1) === 3) said.set("turn", this.turn.map(Math.round).join(","));
+    const turn = this.turn.map(Math.round).join(",");
+    if (turn !== "30,20") said.set("turn", turn);
     return said.toString();
   }
 
