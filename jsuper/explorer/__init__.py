@@ -6,6 +6,6 @@ page is made.
 """
 
 from jsuper.explorer.explorer import Explorer, explore
-from jsuper.explorer.lines import as_attribute
+from jsuper.explorer.lean import lean
 
-__all__ = ["Explorer", "as_attribute", "explore"]
+__all__ = ["Explorer", "explore", "lean"]

@@ -9,6 +9,7 @@ import base64
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from jsuper import wording
 
@@ -70,8 +71,10 @@ def encoded_curves(values: np.ndarray) -> dict[str, Any]:
 
 
 def _names(values: np.ndarray) -> dict[str, Any]:
-    texts = np.array([wording.text(value, 6) for value in values.ravel()], object)
-    names, places = np.unique(texts.astype(str), return_inverse=True)
+    flat = values.ravel()
+    there = ~pd.isnull(flat)  # where datasets were joined, NaN stands among names
+    texts = [wording.text(v, 6) if has else "" for v, has in zip(flat, there, strict=True)]
+    names, places = np.unique(np.array(texts, str), return_inverse=True)
     if len(names) > MAX_NAMES:
         raise ValueError(
             f"a variable of names must hold at most {MAX_NAMES:,}, got {len(names):,}"

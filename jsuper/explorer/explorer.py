@@ -71,7 +71,8 @@ def explore(
         ds: The result of `jsuper.sweep`, `jsuper.snapshots`, `jsuper.minima` or
             `jsuper.measure`, or what is left of one after a selection; or the file or
             store of one, which the page's line of Python then loads.
-        title: Title of the page; by default the name of the file.
+        title: Title of the page; by default the dataset's attribute ``title``, or the name
+            of the file.
         theory: Lines over the map, by name: numbers along two axes, as
             ``{"pairs pay": {"density": s, "threshold": t}}``, or one number along one. By
             default those that the dataset's attribute ``theory`` holds.
@@ -96,7 +97,7 @@ def explore(
         <Explorer: a page of 1.4 MB, .save(path) writes it>
     """
     page.check_installed()
-    source = "ds"
+    source, named = "ds", "Toy models"
     number = isinstance(max_megabytes, int | float) and not isinstance(max_megabytes, bool)
     if not number or not 0 < max_megabytes < math.inf:
         raise ValueError(f"max_megabytes must be a number above 0, got {max_megabytes!r}")
@@ -105,11 +106,12 @@ def explore(
     if isinstance(ds, str | Path):
         path, ds = ds, files.load_sweep(ds, part)
         name = str(path).rstrip("/").rpartition("/")[2]
-        title = title or (f"{name}: {part}" if part else name)
+        named = f"{name}: {part}" if part else name
         loaded = f"js.load({name!r})"
         source = f"{loaded}[{part!r}].to_dataset()" if part else loaded
     elif part is not None:
         raise ValueError(f"part must be None with a dataset, got {part!r}")
+    told = ds.attrs.get("title") if isinstance(ds, xr.Dataset) else None
     held = contents(ds, max_megabytes=max_megabytes, theory=theory)
-    made = page.page(held, title or "Toy models", source)
+    made = page.page(held, title or str(told or named), source)
     return Explorer(made)

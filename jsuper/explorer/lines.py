@@ -12,15 +12,16 @@ def as_lines(theory: Any) -> list[dict[str, Any]]:
 
     Args:
         theory: Points by name of the line and by axis: two axes with as many numbers each,
-            or one axis with one number, of a line straight across. As JSON where a file
-            has it, in its attribute ``theory``. None is no lines.
+            or one axis with one number, of a line straight across. A text beside them is
+            the value of another axis at which the line is shown. As JSON where a file has
+            it, in its attribute ``theory``. None is no lines.
 
     Raises:
         ValueError: If it is anything else.
 
     Example:
         >>> as_lines({"no pair": {"threshold": -0.53}})
-        [{'name': 'no pair', 'axes': ['threshold'], 'points': [[-0.53]]}]
+        [{'name': 'no pair', 'axes': ['threshold'], 'points': [[-0.53]], 'where': {}}]
     """
     if theory is None:
         return []
@@ -37,7 +38,7 @@ def as_lines(theory: Any) -> list[dict[str, Any]]:
 def as_attribute(theory: Mapping[str, Any]) -> str:
     """Returns lines as the attribute ``theory`` of a dataset that is to be saved."""
     points = {
-        line["name"]: dict(zip(line["axes"], line["points"], strict=True))
+        line["name"]: dict(zip(line["axes"], line["points"], strict=True)) | line["where"]
         for line in as_lines(theory)
     }
     return json.dumps(points)
@@ -48,7 +49,11 @@ def _line(name: str, points: Any) -> dict[str, Any]:
         f"theory[{name!r}] must be two axes with as many finite numbers each, or one axis "
         "with one number"
     )
-    if not isinstance(points, Mapping) or len(points) not in (1, 2):
+    if not isinstance(points, Mapping):
+        raise ValueError(f"{allowed}, got {points!r}")
+    where = {str(axis): v for axis, v in points.items() if isinstance(v, str)}
+    points = {str(axis): v for axis, v in points.items() if not isinstance(v, str)}
+    if len(points) not in (1, 2):
         raise ValueError(f"{allowed}, got {points!r}")
     try:
         values = [np.atleast_1d(np.asarray(given, float)) for given in points.values()]
@@ -60,8 +65,5 @@ def _line(name: str, points: Any) -> dict[str, Any]:
         raise ValueError(f"{allowed}, got shapes {sorted(a.shape for a in values)}")
     if not all(np.isfinite(array).all() for array in values):
         raise ValueError(f"{allowed}, got {points!r}")
-    return {
-        "name": name,
-        "axes": list(map(str, points)),
-        "points": [a.tolist() for a in values],
-    }
+    numbers = [array.tolist() for array in values]
+    return {"name": name, "axes": list(points), "points": numbers, "where": where}

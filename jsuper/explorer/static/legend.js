@@ -8,7 +8,7 @@ function legend(element, { map, state, drawn }) {
   title.className = "legend-title";
   const body = colors ? [ramp(colors)] : [swatches(map, names, cells)];
   const missing = colors && cells.some((c) => Number.isNaN(c.value));
-  if (missing) body.push(items([[swatch(NOTHING), "no value"]]));
+  if (missing) body.push(items([[swatch(map.nothing), "no value"]]));
   const lines = map.lines().map((line, k) => {
     const sample = document.createElement("span");
     sample.className = `line ${DASHES[k % DASHES.length]}`;
@@ -63,7 +63,7 @@ function swatches(map, names, cells) {
   const found = own.map((k) => [swatch(names.colors.get(k)), v.names[k]]);
   const others = shown.length - own.length;
   if (others) found.push([swatch(OTHER), others === 1 ? v.names[shown.at(-1)] : `${others} other names`]);
-  if (cells.some((c) => !v.names[c.value])) found.push([swatch(NOTHING), "no name"]);
+  if (cells.some((c) => !v.names[c.value])) found.push([swatch(map.nothing), "no value"]);
   return items(found);
 }
 

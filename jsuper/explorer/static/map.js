@@ -2,12 +2,11 @@
 
 const CATEGORIES = ["#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7", "#56b4e9", "#f0e442"];
 const OTHER = "#8a8a8a"; // names for which no colour is left
-const NOTHING = "#8884"; // no number: grey that lets the page through
 const COUNTS = ["represented", "dedicated", "superposed"];
 
 class PhaseMap {
   constructor(models, state, palettes) {
-    Object.assign(this, { models, state, palettes });
+    Object.assign(this, { models, state, palettes, nothing: "#dddddd" });
   }
 
   // Scales along x and y, of a single cell where nothing lies along one.
@@ -60,11 +59,9 @@ class PhaseMap {
         values = values.concat(this.cells({ ...this.state.at, step }).map((cell) => cell.value));
       }
     }
-    const there = values.filter(Number.isFinite);
-    const low = there.reduce((a, b) => Math.min(a, b), Infinity);
-    const high = there.reduce((a, b) => Math.max(a, b), -Infinity);
+    const [low, high] = limits(values);
     const { viridis, cividis, diverging } = this.palettes;
-    if (!there.length) return new Colors(viridis, 0, 1);
+    if (high < low) return new Colors(viridis, 0, 1);
     if (spreads) return new Colors(cividis, 0, high || 1);
     if (COUNTS.includes(show)) {
       const features = this.models.get("norm")?.ownSize ?? high;
@@ -95,7 +92,7 @@ class PhaseMap {
     const seed = this.state.ways().length && this.state.of === "best" ? { ...at, seed: 0 } : at;
     const alone = !this.state.ways().length || ["best", "chosen"].includes(this.state.of);
     const wrong = alone ? this.models.wrong(seed) : "";
-    if (v.isNames) return v.names[cell.value] || wrong || "no name";
+    if (v.isNames) return v.names[cell.value] || wrong || "no value";
     return Number.isNaN(cell.value) ? wrong || "no value" : said(cell.value);
   }
 
@@ -106,7 +103,7 @@ class PhaseMap {
     const colors = v.isNames ? null : this.colors(cells);
     const names = v.isNames ? this.nameColors() : null;
     const color = (value) =>
-      names ? names.colors.get(value) ?? NOTHING : Number.isNaN(value) ? NOTHING : colors.of(value);
+      names ? names.colors.get(value) ?? this.nothing : Number.isNaN(value) ? this.nothing : colors.of(value);
     const spans = cells.map(({ i, j }) => [...x.span(i), ...y.span(j)]);
     const texts = (scale, name) => (k) => (name ? `${name}: ${scale.coordinate.said[k]}` : "");
     const [xText, yText] = [texts(x, this.state.x), texts(y, this.state.y)];
@@ -146,7 +143,11 @@ class PhaseMap {
   lines() {
     const { x, y, coordinates } = this.state;
     const axes = [x, y].filter((name) => coordinates.get(name)?.scale.coordinate.scaled);
-    return this.models.held.theory.filter((line) => line.axes.every((axis) => axes.includes(axis)));
+    const { axes: all } = this.models;
+    const isThere = ([axis, value]) => all.get(axis)?.texts[this.state.at[axis]] === value;
+    return this.models.held.theory.filter(
+      (line) => line.axes.every((axis) => axes.includes(axis)) && Object.entries(line.where).every(isThere),
+    );
   }
 
   drawTheory(sources, x, y) {

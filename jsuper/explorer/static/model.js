@@ -95,7 +95,7 @@ class ModelView {
       cells.right.push(left + width);
       cells.bottom.push(i - 0.5);
       cells.top.push(i + 0.5);
-      cells.color.push(Number.isNaN(value) ? NOTHING : colors.of(value));
+      cells.color.push(Number.isNaN(value) ? OTHER : colors.of(value));
       cells.said.push(`${text}: ${said(value)}`);
     };
     const n = W ? W.length : 1;

@@ -273,8 +273,8 @@ class Explorer {
   // The colours of text and lines in the figures, light or dark as the page.
   color() {
     const style = getComputedStyle(document.documentElement);
-    const names = ["--ink", "--faint", "--accent", "--paper"];
-    const [ink, faint, accent, paper] = names.map((name) => style.getPropertyValue(name).trim());
+    const names = ["--ink", "--faint", "--accent", "--paper", "--empty"];
+    const [ink, faint, accent, paper, empty] = names.map((name) => style.getPropertyValue(name).trim());
     this.view.dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
     for (const key of document.querySelectorAll(".ramp[data-palette]")) {
       const palette = key.dataset.palette === "ramp" ? this.view.ramp() : this.held.palettes.diverging;
@@ -300,7 +300,8 @@ class Explorer {
         else renderer.glyph[kind] = color;
       }
     }
-    this.drawModel();
+    this.map.nothing = empty;
+    this.drawSlice();
   }
 }
 

@@ -4,6 +4,15 @@ function clip(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
 
+// The least and the greatest of the finite numbers; infinities where there are none.
+function limits(values) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (Number.isFinite(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  }
+  return [low, high];
+}
+
 // A number as people read it, to some digits.
 function said(value, digits = 4) {
   if (value === undefined || Number.isNaN(value)) return "none";

@@ -20,7 +20,7 @@ class State {
     this.feature = "mean";
     [this.x, this.y] = this.firstAxes();
     for (const axis of [this.axisOf(this.x), this.axisOf(this.y)]) {
-      if (axis && axis !== "seed") this.at[axis] = Math.floor(models.size(axis) / 2);
+      if (axis && !["seed", "minimum", "rank"].includes(axis)) this.at[axis] = Math.floor(models.size(axis) / 2);
     }
     this.of = this.ways()[0]?.[0] ?? "one";
     this.turn = [30, 20];
@@ -34,7 +34,10 @@ class State {
 
   firstAxes() {
     const long = [...this.models.axes.keys()].filter((name) => this.models.size(name) > 1);
-    const grid = long.filter((name) => name !== "seed" && name !== "step");
+    const isScaled = (name) => this.models.axes.get(name).scaled;
+    const others = long.filter((name) => name !== "seed" && name !== "step");
+    const grid = [...others.filter(isScaled), ...others.filter((name) => !isScaled(name))];
+    if (grid.includes("minimum")) return [grid.find((name) => name !== "minimum") ?? "", "minimum"];
     if (grid.includes("importance") && grid.includes("density")) return ["importance", "density"];
     if (grid.includes("threshold") && grid.includes("density")) return ["density", "threshold"];
     if (grid.length >= 2) return grid.slice(0, 2);

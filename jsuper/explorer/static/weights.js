@@ -84,8 +84,7 @@ function importances(models, at, n) {
 // Colours of importances, from the lowest to the highest of all models.
 function importanceColors(models, ramp) {
   const held = models.get(models.held.importance);
-  const there = held ? Array.from(held.values).filter(Number.isFinite) : [1];
-  const low = there.reduce((a, b) => Math.min(a, b), Infinity);
-  const high = there.reduce((a, b) => Math.max(a, b), -Infinity);
-  return new Colors(low < high ? ramp : ramp.slice(-1), low, high);
+  models.importanceLimits ??= limits(held ? held.values : [1]);
+  const [low, high] = models.importanceLimits;
+  return new Colors(low < high ? ramp : ramp.slice(-1), low, high, low > 0 && high >= 10 * low);
 }
