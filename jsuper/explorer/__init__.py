@@ -6,6 +6,6 @@ page is made.
 """
 
 from jsuper.explorer.explorer import Explorer, explore
-from jsuper.explorer.lean import lean
+from jsuper.explorer.keeping import lean
 
 __all__ = ["Explorer", "explore", "lean"]

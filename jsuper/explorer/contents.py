@@ -55,6 +55,9 @@ def contents(
     provenance, about = list(origin(ds)), made_by(ds)
     judged = has_losses(ds)
     ds, order = best_first(ds, of)
+    if of.halved:
+        double = {name: array for name, array in ds.items() if array.dtype == np.float64}
+        ds = ds.assign({name: array.astype(np.float32) for name, array in double.items()})
     ds = ds.assign(status=status(ds, axes))
     ds = with_measures(ds).compute()
     named, note = with_polytopes(ds)

@@ -56,7 +56,7 @@ class Explorer:
 
 
 def explore(
-    ds: xr.Dataset | str | Path,
+    ds: xr.Dataset | xr.DataTree | str | Path,
     *,
     title: str | None = None,
     theory: Mapping[str, Any] | None = None,
@@ -76,7 +76,7 @@ def explore(
         theory: Lines over the map, by name: numbers along two axes, as
             ``{"pairs pay": {"density": s, "threshold": t}}``, or one number along one. By
             default those that the dataset's attribute ``theory`` holds.
-        part: Name of a dataset in the file of an experiment.
+        part: Name of a dataset in the file, or the tree, of an experiment.
         max_megabytes: Size of the page. A larger one is thinned, and says so: numbers in
             single precision, fewer points of training curves, fewer seeds (the best).
 
@@ -109,6 +109,8 @@ def explore(
         named = f"{name}: {part}" if part else name
         loaded = f"js.load({name!r})"
         source = f"{loaded}[{part!r}].to_dataset()" if part else loaded
+    elif isinstance(ds, xr.DataTree):
+        ds, source = files.part_of(ds, part, "ds"), f"ds[{part!r}].to_dataset()"
     elif part is not None:
         raise ValueError(f"part must be None with a dataset, got {part!r}")
     told = ds.attrs.get("title") if isinstance(ds, xr.Dataset) else None

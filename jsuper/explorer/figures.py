@@ -33,6 +33,7 @@ def figures() -> dict[str, Any]:
     """Returns the figures of a page by name."""
     return {
         "map": _map(),
+        "section": _section(),
         "embeddings": _embeddings(),
         "gram": _gram(),
         "norm": _bars("norm", "norm ‖Wᵢ‖"),
@@ -120,6 +121,31 @@ def _map() -> Any:
     plot.add_tools(hover)
     choose = "window.jsuperExplorer.tapped(cb_obj.x, cb_obj.y)"
     for event in (Tap, DoubleTap, PressUp):  # a quick second click and a slow one, too
+        plot.js_on_event(event, CustomJS(code=choose))
+    return plot
+
+
+def _section() -> Any:
+    """A dot for each model along x, and a ring around the chosen one."""
+    plot = _figure(
+        "section", height=220, min_width=240, sizing_mode="stretch_width", **_ranges()
+    )
+    _fix_ticks(plot.xaxis, plot.yaxis)
+    dots = plot.scatter(
+        "x",
+        "y",
+        source=_empty("x", "y", "color", "said"),
+        fill_color="color",
+        line_color="#8a8a8a",  # of which neither a light nor a dark page hides the dot
+        line_width=0.7,
+        size=6,
+    )
+    dots.name = "dots"
+    ring = plot.scatter("x", "y", source=_empty("x", "y"), size=13, fill_color=None)
+    ring.name = "ring"
+    plot.add_tools(HoverTool(renderers=[dots], tooltips="@said"))
+    choose = "window.jsuperExplorer.tappedSection(cb_obj.x, cb_obj.y)"
+    for event in (Tap, DoubleTap, PressUp):
         plot.js_on_event(event, CustomJS(code=choose))
     return plot
 

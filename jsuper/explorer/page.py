@@ -11,7 +11,7 @@ from jsuper.explorer.contents import as_json, summary
 STATIC = Path(__file__).with_name("static")
 
 SCRIPTS = (
-    *("data", "scales", "weights", "state", "map", "legend"),
+    *("data", "scales", "weights", "state", "map", "legend", "section"),
     *("model", "seeds", "numbers", "controls", "page"),
 )
 """Files of JavaScript in an order in which each uses those before it."""

@@ -143,7 +143,7 @@ def thinned_steps(n: int, points: int) -> np.ndarray:
 
     Example:
         >>> thinned_steps(100, 6)
-        array([ 0,  1,  5, 15, 39, 99])
+        array([ 0,  2,  5, 15, 39, 99])
     """
     if n <= points:
         return np.arange(n)

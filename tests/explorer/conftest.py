@@ -114,3 +114,15 @@ def opened(chromium):
         context.close()
     assert asked == []
     assert complaints == []
+
+
+@pytest.fixture
+def address():
+    """Returns the address of a page once it says what is chosen."""
+
+    def read_address(tab):
+        said = "location.hash.slice(1) === jsuperExplorer.explorer.state.toHash()"
+        tab.wait_for_function(said)
+        return tab.evaluate("location.hash")
+
+    return read_address

@@ -13,13 +13,12 @@ pytestmark = pytest.mark.browser
 CLICK = """([i, j]) => {
     const { map, figures } = jsuperExplorer.explorer;
     const [x, y] = map.scales();
-    const view = Bokeh.index.find_one_by_id(figures.map.id);
+    const { frame, el } = Bokeh.index.find_one_by_id(figures.map.id);
     const middle = ([a, b]) => (a + b) / 2;
-    const box = view.el.getBoundingClientRect();
-    const frame = view.frame.bbox;
+    const box = el.getBoundingClientRect();
     return [
-        box.left + frame.left + view.frame.x_scale.compute(middle(x.span(i))) - frame.left,
-        box.top + frame.top + view.frame.y_scale.compute(middle(y.span(j))) - frame.top,
+        box.left + frame.x_scale.compute(middle(x.span(i))),
+        box.top + frame.y_scale.compute(middle(y.span(j))),
     ];
 }"""
 """Where on the screen a cell of the map is."""
@@ -137,7 +136,7 @@ def test_figures_have_text_alternatives(made, opened, tmp_path):
     assert "Arrow keys" in tab.locator("#map").get_attribute("aria-label")
 
 
-def test_address_holds_the_model(made, opened, tmp_path):
+def test_address_holds_the_model(made, opened, address, tmp_path):
     ds = made({"density": np.geomspace(0.01, 1, 7), "threshold": [-0.5, 0.0]})
     path = saved(ds, tmp_path)
     tab = opened(path)
@@ -145,7 +144,11 @@ def test_address_holds_the_model(made, opened, tmp_path):
     tab.select_option("#of", "mean")
     click(tab, 2, 1)
     tab.locator("#seeds button").nth(1).click()
-    address, line = tab.evaluate("location.hash"), tab.locator("#python").inner_text()
+    line = tab.locator("#python").inner_text()
+    tab.wait_for_function(
+        "location.hash.slice(1) === jsuperExplorer.explorer.state.toHash()"
+    )
+    address = tab.evaluate("location.hash")
     assert "at.density=0.0464" in address
     again = opened(path, address)
     assert again.locator("#python").inner_text() == line
@@ -183,7 +186,7 @@ def test_play_moves_the_embeddings(snapshots, opened, tmp_path):
     assert "step 60" in tab.locator("#distribution").get_attribute("aria-label")
 
 
-def test_three_dimensions_turn(snapshots, opened, tmp_path):
+def test_three_dimensions_turn(snapshots, opened, address, tmp_path):
     tab = opened(saved(snapshots, tmp_path))
     ends = "JSON.stringify([...jsuperExplorer.explorer.sources.arrows.data.x])"
     seen = [tab.evaluate(ends)]
@@ -198,7 +201,27 @@ def test_three_dimensions_turn(snapshots, opened, tmp_path):
     tab.mouse.up()
     seen.append(tab.evaluate(ends))
     assert len(set(seen)) == 4
-    assert "turn=" in tab.evaluate("location.hash")
+    assert "turn=" in address(tab)
+
+
+DOT = """(k) => {
+    const { figures, section } = jsuperExplorer.explorer;
+    const { frame, el } = Bokeh.index.find_one_by_id(figures.section.id);
+    const box = el.getBoundingClientRect();
+    const { x, y } = section.points[k];
+    return [box.left + frame.x_scale.compute(x), box.top + frame.y_scale.compute(y)];
+}"""
+
+
+def test_a_dot_of_the_section_chooses_its_model(made, opened, tmp_path):
+    ds = made({"density": [0.1, 0.3, 1.0], "threshold": [-0.5, 0.0]})
+    tab = opened(saved(ds, tmp_path))
+    tab.select_option("#show", "loss")
+    values = tab.evaluate("jsuperExplorer.explorer.section.points.map((p) => p.value)")
+    assert sorted(values) == sorted(ds["loss"].isel(threshold=1).values.ravel().tolist())
+    for k in (4, 8):
+        tab.mouse.click(*tab.evaluate(DOT, k))
+        assert float(numbers(tab, "loss")[0]) == float(f"{values[k]:.6g}")
 
 
 def test_names_have_colours(made, opened, tmp_path):

@@ -67,7 +67,7 @@ def test_measures_of_nan(made, opened, tmp_path):
         assert "no value" in tab.locator("#legend").inner_text()
 
 
-def test_names_as_axes(made, opened, tmp_path):
+def test_names_as_axes(made, opened, address, tmp_path):
     axes = {"activation": ["relu", "ge lu", "a, b=c&d"], "flag": [False, True]}
     path = js.explore(made(axes)).save(tmp_path / "page.html")
     tab = opened(path)
@@ -75,8 +75,18 @@ def test_names_as_axes(made, opened, tmp_path):
     tab.keyboard.press("End")
     tab.keyboard.press("PageUp")
     assert "isel(activation=2, flag=1" in line(tab)
-    again = opened(path, tab.evaluate("location.hash"))
+    again = opened(path, address(tab))
     assert line(again) == line(tab)
+
+
+def test_mathematics_in_names_asks_for_nothing(made, opened, tmp_path):
+    # Bokeh would fetch what sets it from a server.
+    ds = made({"density": [0.1, 0.3], "way": ["$$x$$", r"\(y\)", r"\[z\]"]})
+    ds["density"].attrs["long_name"] = r"$$\rho$$ and \(s\)"
+    ds["loss"].attrs["long_name"] = r"$$\mathcal{L}$$"
+    tab = show(ds, opened, tmp_path)
+    tab.select_option("#show", "loss")
+    tab.wait_for_timeout(500)
 
 
 def test_an_axis_that_python_cannot_name(made, opened, tmp_path):
@@ -115,6 +125,7 @@ def test_measures_without_weights(made, opened, tmp_path):
     assert tab.locator("td[data-name='loss']").count() == 1
 
 
+@pytest.mark.slow
 def test_minima(opened, tmp_path):
     def task(density):
         return js.Population(js.Task(js.SparseFeatures(2, density), js.ToyModel(2, 1)))
@@ -130,6 +141,7 @@ def test_minima(opened, tmp_path):
     assert "digon" in tab.locator("#legend").inner_text()
 
 
+@pytest.mark.slow
 def test_a_store_that_is_half_full(made, opened, tmp_path):
     import jax
 

@@ -133,7 +133,7 @@ class PhaseMap {
     const label = ({ coordinate: { long_name, units } }) => long_name + (units ? ` (${units})` : "");
     for (const [axis, scale] of [[figure.below[0], x], [figure.left[0], y]]) {
       setTicks(axis, scale.coordinate.long_name ? scale.ticks() : []);
-      axis.axis_label = label(scale);
+      axis.axis_label = plain(label(scale));
       const crowded = scale.coordinate.said.some((text) => text.length > 8) && !scale.coordinate.scaled;
       axis.major_label_orientation = axis === figure.below[0] && crowded ? 0.7 : "horizontal";
     }

@@ -9,6 +9,7 @@ class Explorer {
     this.figures = figures;
     this.sources = sources;
     this.map = new PhaseMap(this.models, this.state, held.palettes);
+    this.section = new Section(this.map);
     this.view = new ModelView(this.models, this.state, held.palettes, { figures, sources });
     this.listen();
     this.nameImportances();
@@ -70,12 +71,12 @@ class Explorer {
   }
 
   drawAxes() {
+    this.stop();
     const controls = axisControls(this.models, this.state, () => this.drawSlice());
     const steps = controls.length && this.element("axis-controls");
     this.element("axis-controls").replaceChildren(...this.keepFocus("axis-controls", controls));
     const playable = steps && this.element("at-step");
     if (playable) playable.parentElement.append(button("Play", () => this.play(), "play"));
-    else this.stop();
   }
 
   drawMap() {
@@ -84,6 +85,7 @@ class Explorer {
       return;
     }
     const drawn = this.map.draw(this.sources, this.figures.map);
+    this.drawn = drawn;
     legend(this.element("legend"), { map: this.map, state: this.state, drawn });
     const names = [this.state.x, this.state.y].filter(Boolean).map((name) => name.replaceAll("_", " "));
     const over = names.length ? ` over ${names.join(" and ")}` : "";
@@ -101,7 +103,10 @@ class Explorer {
     this.element("model-title").textContent = coordinates(this.models, at);
     this.element("shared-key").hidden = !told.superposition;
     this.element("model-said").textContent = this.summary(at, wrong);
-    if (this.state.variable) this.sayCell();
+    if (this.state.variable) {
+      this.sayCell();
+      this.drawSection();
+    }
     this.drawSeeds();
     this.drawTurn();
     this.element("python").textContent = pythonLine(this.models, at, this.held.source);
@@ -138,6 +143,16 @@ class Explorer {
     });
     const where = texts.filter(Boolean).join(", ");
     this.element("map-said").textContent = `Chosen cell: ${where ? `${where}: ` : ""}${value}`;
+  }
+
+  drawSection() {
+    this.tell("section", this.section.draw(this.sources, this.figures.section, this.drawn));
+    const [, axis] = this.state.mapAxes;
+    const rows = ["seed", "minimum", "rank"].includes(axis) ? "all rows" : axis && "the chosen row";
+    const where = rows ? `, ${rows} of the map` : "";
+    const some = this.section.kept > 1 && this.section.kept < this.models.heldSeeds;
+    const which = some ? `The first ${this.section.kept} seeds of each cell` : "Every single model";
+    this.element("section-words").textContent = `${which} along x${where}; click a dot to choose it`;
   }
 
   drawSeeds() {
@@ -205,6 +220,10 @@ class Explorer {
     if (found) this.choose(...found);
   }
 
+  tappedSection(x, y) {
+    if (this.section.tapped(this.figures.section, x, y)) this.drawModel();
+  }
+
   choose(i, j) {
     this.map.choose(i, j);
     this.drawModel();
@@ -249,8 +268,16 @@ class Explorer {
     if (this.element("play")) this.element("play").textContent = "Play";
   }
 
-  // Puts what is chosen into the address; where a frame has none of its own, it goes without.
+  // Puts what is chosen into the address, now and then: browsers stop pages that do so at
+  // every key of many. Where a frame has no address of its own, it goes without.
   remember() {
+    clearTimeout(this.pending);
+    const wait = 300 - (performance.now() - (this.remembered ?? -Infinity));
+    if (wait > 0) {
+      this.pending = setTimeout(() => this.remember(), wait);
+      return;
+    }
+    this.remembered = performance.now();
     try {
       window.history.replaceState(null, "", `#${this.state.toHash()}`);
     } catch {
@@ -292,7 +319,7 @@ class Explorer {
         });
       }
       for (const renderer of figure.renderers) {
-        const colors = { own_curve: ink, median_curve: accent, band: accent, now: ink, shares: accent, arrow_names: ink };
+        const colors = { own_curve: ink, median_curve: accent, band: accent, now: ink, ring: ink, shares: accent, arrow_names: ink };
         const color = colors[renderer.name];
         if (!color) continue;
         const kind = renderer.name === "arrow_names" ? "text_color" : "line_color";
@@ -312,6 +339,7 @@ window.jsuperExplorer = {
     Object.assign(this, {
       explorer,
       tapped: (x, y) => explorer.tapped(x, y),
+      tappedSection: (x, y) => explorer.tappedSection(x, y),
       turned: (...drag) => explorer.turned(...drag),
     });
     document.documentElement.dataset.ready = "true";

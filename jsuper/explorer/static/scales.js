@@ -114,9 +114,14 @@ function logTicks(low, high) {
   return found;
 }
 
+// Text that Bokeh takes for no mathematics, for which it would ask a server.
+function plain(text) {
+  return text.replace(/\$\$|\\\(|\\\[/g, (mark) => `${mark[0]}\u200b${mark[1]}`);
+}
+
 function setTicks(axis, ticks) {
   axis.ticker.ticks = ticks.map(([place]) => place);
-  axis.major_label_overrides = new Map(ticks.map(([place, text]) => [place, text]));
+  axis.major_label_overrides = new Map(ticks.map(([place, text]) => [place, plain(text)]));
 }
 
 // Numbers to colours: `palette` from `low` to `high`, evenly or in the logarithm.
