@@ -46,7 +46,7 @@ def contents(
     _check(ds)
     axes = model_axes(ds)
     of = sizes.plan(ds, max_megabytes)
-    notes = list(sizes.words(of, ds.sizes, sizes.is_curve(ds, "history")))
+    notes = list(sizes.words(of, ds))
     if out := sizes.left_out(ds):
         notes.append(f"Not on the page, for its size: {', '.join(out)}.")
     n_seeds = ds.sizes.get("seed", 1)

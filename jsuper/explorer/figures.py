@@ -80,8 +80,9 @@ def _empty(*columns: str) -> ColumnDataSource:
     return ColumnDataSource({column: [] for column in columns})
 
 
-def _ranges() -> dict[str, Range1d]:
-    return {"x_range": Range1d(0, 1), "y_range": Range1d(0, 1)}
+def _ranges() -> dict[str, Any]:
+    """Ranges that the page's JavaScript sets."""
+    return {name: Range1d(start=0, end=1) for name in ("x_range", "y_range")}
 
 
 def _map() -> Any:

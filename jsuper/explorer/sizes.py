@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import xarray as xr
@@ -151,9 +151,10 @@ def thinned_steps(n: int, points: int) -> np.ndarray:
     return np.unique(spaced)
 
 
-def words(of: Plan, sizes: Mapping[str, int], curves: bool) -> Iterator[str]:
-    """Yields what a page says of what it does not hold, a sentence each."""
-    n_seeds, n_steps = sizes.get("seed"), sizes.get("step", 0)
+def words(of: Plan, ds: xr.Dataset) -> Iterator[str]:
+    """Yields what a page says of what it does not hold of a dataset, a sentence each."""
+    n_seeds, n_steps = ds.sizes.get("seed"), ds.sizes.get("step", 0)
+    curves = is_curve(ds, "history")
     if of.halved:
         yield "Numbers in double precision are rounded to single precision."
     if of.seeds is not None and n_seeds is not None and of.seeds < n_seeds:
