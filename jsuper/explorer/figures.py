@@ -15,8 +15,10 @@ from bokeh.models import (
     CustomJSTickFormatter,
     FixedTicker,
     HoverTool,
+    LinearColorMapper,
     Range1d,
 )
+from bokeh.palettes import RdBu11, interp_palette
 from bokeh.plotting import figure
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 CELL = {"left": "left", "right": "right", "bottom": "bottom", "top": "top"}
 BOX = ["left", "right", "bottom", "top"]
+
+NO_NUMBER = "#8a8a8a"
 
 MINUS = "return String(+tick.toPrecision(4)).replace('-', '−')"
 """JavaScript that writes a tick with a true minus sign."""
@@ -153,7 +157,7 @@ def _section() -> Any:
 
 def _embeddings() -> Any:
     """Arrows from the origin, one for each feature."""
-    plot = _figure("embeddings", "save", frame_width=300, frame_height=300, **_ranges())
+    plot = _figure("embeddings", "save", frame_width=280, frame_height=280, **_ranges())
     plot.toolbar_location = None
     plot.multi_line("xs", "ys", source=_empty("xs", "ys"), line_color="#8886", name="guide")
     arrows = _empty("x", "y", "zero_x", "zero_y", "color", "angle", "text", "said")
@@ -182,20 +186,32 @@ def _embeddings() -> Any:
 
 
 def _gram() -> Any:
-    """W Wᵀ, and the biases in a column beside it."""
-    plot = _figure("gram", frame_width=300, frame_height=300, **_ranges())
-    cells = plot.quad(
-        **CELL,
-        source=_empty(*BOX, "color", "said"),
-        fill_color="color",
-        line_color="color",
-        line_width=1,
-        name="gram_cells",
-    )
+    """W Wᵀ, and the biases in a column beside it, as pictures with a pixel a number."""
+    plot = _figure("gram", frame_width=280, frame_height=280, **_ranges())
+    colors = LinearColorMapper(palette=diverging(), low=-1, high=1, nan_color=NO_NUMBER)
+    for name, said in (
+        ("products", "W<sub>$y{0}</sub> · W<sub>$x{0}</sub> = @image{0.[0000]}"),
+        ("biases", "bias $y{0}: @image{0.[0000]}"),
+    ):
+        picture = plot.image(
+            "image",
+            x="x",
+            y=-0.5,
+            dw="width",
+            dh="height",
+            source=_empty("image", "x", "width", "height"),
+            color_mapper=colors,
+            name=name,
+        )
+        plot.add_tools(HoverTool(renderers=[picture], tooltips=said))
     _fix_ticks(plot.xaxis, plot.yaxis)
-    plot.add_tools(HoverTool(renderers=[cells], tooltips="@said"))
     plot.xaxis.axis_label = plot.yaxis.axis_label = "feature"
     return plot
+
+
+def diverging() -> tuple[str, ...]:
+    """Returns the colours of numbers from -1 to 1, white at 0."""
+    return interp_palette(tuple(RdBu11), 65)
 
 
 def _bars(name: str, label: str) -> Any:

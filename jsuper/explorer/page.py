@@ -82,12 +82,14 @@ def script() -> str:
 
 def palettes() -> dict[str, list[str]]:
     """Returns the colours of maps, which colour-blind readers can tell apart."""
-    from bokeh.palettes import RdBu11, cividis, interp_palette, viridis
+    from bokeh.palettes import cividis, viridis
+
+    from jsuper.explorer.figures import diverging
 
     return {
         "viridis": list(viridis(64)),
         "cividis": list(cividis(64)),
-        "diverging": list(interp_palette(tuple(RdBu11), 65)),
+        "diverging": list(diverging()),
     }
 
 

@@ -6,6 +6,13 @@ function featureTicks(n) {
   return range(n).filter((i) => i % every === 0).map((i) => [i, String(i)]);
 }
 
+// Rows of numbers as Bokeh's arrays.
+function pixels(rows) {
+  const { ndarray } = Bokeh.require("core/util/ndarray");
+  const shape = [rows.length, rows[0].length];
+  return ndarray(Float64Array.from(rows.flat()), { dtype: "float64", shape });
+}
+
 class ModelView {
   constructor(models, state, palettes, parts) {
     Object.assign(this, { models, state, palettes, ...parts }); // figures and sources
@@ -88,30 +95,22 @@ class ModelView {
   }
 
   drawGram(W, at) {
-    const cells = { left: [], right: [], bottom: [], top: [], color: [], said: [] };
-    const colors = new Colors(this.palettes.diverging, -1, 1);
-    const add = (left, width, i, value, text) => {
-      cells.left.push(left);
-      cells.right.push(left + width);
-      cells.bottom.push(i - 0.5);
-      cells.top.push(i + 0.5);
-      cells.color.push(Number.isNaN(value) ? OTHER : colors.of(value));
-      cells.said.push(`${text}: ${said(value)}`);
-    };
     const n = W ? W.length : 1;
+    const products = W ? gram(W) : [];
     const bias = W && this.perFeature("b", at);
-    const strip = n * 0.04;
-    if (W) {
-      gram(W).forEach((row, i) => row.forEach((value, j) => add(j - 0.5, 1, i, value, `W${i} · W${j}`)));
-      bias?.slice(0, n).forEach((value, i) => add(n - 0.5 + strip, 2 * strip, i, value, `bias ${i}`));
-    }
-    this.sources.gram_cells.data = cells;
-    this.figures.gram.x_range.setv({ start: -0.5, end: n - 0.5 + (bias ? 3 * strip : 0) });
-    this.figures.gram.y_range.setv({ start: n - 0.5, end: -0.5 });
-    setTicks(this.figures.gram.left[0], featureTicks(n));
-    setTicks(this.figures.gram.below[0], [...featureTicks(n), ...(bias ? [[n - 0.5 + 2 * strip, "b"]] : [])]);
+    const strip = 0.08 * n;
+    const picture = (rows, x, width) => ({ image: [pixels(rows)], x: [x], width: [width], height: [n] });
+    const nothing = { image: [], x: [], width: [], height: [] };
+    this.sources.products.data = W ? picture(products, -0.5, n) : nothing;
+    const column = bias?.slice(0, n).map((value) => [value]);
+    this.sources.biases.data = bias ? picture(column, n - 0.5 + strip / 2, strip) : nothing;
+    const { gram: figure } = this.figures;
+    figure.x_range.setv({ start: -0.5, end: n - 0.5 + (bias ? 1.5 * strip : 0) });
+    figure.y_range.setv({ start: n - 0.5, end: -0.5 });
+    setTicks(figure.left[0], featureTicks(n));
+    setTicks(figure.below[0], [...featureTicks(n), ...(bias ? [[n - 0.5 + strip, "b"]] : [])]);
     if (!W) return "";
-    const pairs = gram(W).flatMap((row, i) => row.slice(0, i).map((value, j) => [value, i, j]));
+    const pairs = products.flatMap((row, i) => row.slice(0, i).map((value, j) => [value, i, j]));
     pairs.sort((a, b) => Math.abs(b[0]) - Math.abs(a[0]));
     const top = pairs.slice(0, 4).map(([value, i, j]) => `features ${j} and ${i} ${said(value, 3)}`);
     return `W times its transpose; largest products of two features: ${top.join(", ") || "none"}`;

@@ -35,6 +35,8 @@ class Explorer {
     this.element("embeddings").addEventListener("keydown", (event) => this.pressedTurn(event));
     const dark = window.matchMedia("(prefers-color-scheme: dark)");
     dark.addEventListener("change", () => this.color());
+    this.element("numbers-part").open = (this.models.weights?.ownSize ?? 0) <= 500;
+    this.element("numbers-part").addEventListener("toggle", () => this.drawNumbers());
     this.element("copy").addEventListener("click", () => this.copy());
   }
 
@@ -110,10 +112,16 @@ class Explorer {
     this.drawSeeds();
     this.drawTurn();
     this.element("python").textContent = pythonLine(this.models, at, this.held.source);
-    this.element("tables").replaceChildren(...numberTables(this.models, at));
+    this.drawNumbers();
     if (this.view.words) this.element("embeddings-words").textContent = `, ${this.view.words}`;
     this.remember();
     this.answered = performance.now() - began;
+  }
+
+  // Large tables are made when they are asked for.
+  drawNumbers() {
+    const details = this.element("numbers-part");
+    if (details.open) this.element("tables").replaceChildren(...numberTables(this.models, this.state.at));
   }
 
   // Shows a figure with its text alternative, or hides it where there is nothing to show.
