@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from jsuper import polytopes, wording
@@ -16,7 +17,7 @@ from jsuper.explorer.sizes import Plan
 from jsuper.files import made_by
 from jsuper.padding import SUFFIX
 from jsuper.results.measures import LONG_NAMES, measure
-from jsuper.results.models import is_finite, model_axes
+from jsuper.results.models import is_finite, last_of
 from jsuper.results.origin import origin
 from jsuper.results.seeds import has_losses, lowest
 
@@ -44,7 +45,7 @@ def contents(
         ValueError: If ``ds`` has no models, or does not fit.
     """
     _check(ds)
-    axes = model_axes(ds)
+    axes = sizes.axes_of(ds)
     of = sizes.plan(ds, max_megabytes)
     notes = list(sizes.words(of, ds))
     if out := sizes.left_out(ds):
@@ -54,7 +55,7 @@ def contents(
     lines = as_lines(ds.attrs.get("theory") if theory is None else theory)
     provenance, about = list(origin(ds)), made_by(ds)
     judged = has_losses(ds)
-    ds, order = best_first(ds, of)
+    ds, order = best_first(with_last_loss(ds, axes), of)
     if of.halved:
         double = {name: array for name, array in ds.items() if array.dtype == np.float64}
         ds = ds.assign({name: array.astype(np.float32) for name, array in double.items()})
@@ -91,6 +92,9 @@ def _check(ds: Any) -> None:
     empty = [name for name in ds.dims if ds.sizes[name] == 0]
     if empty:
         raise ValueError(f"ds must hold models, got none along {empty[0]!r}")
+    for name, index in ds.indexes.items():
+        if isinstance(index, pd.MultiIndex):
+            raise ValueError(f"ds must have no MultiIndex: ds.unstack({name!r}) first")
     if {"rank", "seed"} <= set(ds.dims):
         raise ValueError("ds must not have both axes 'seed' and 'rank': select one first")
 
@@ -118,6 +122,16 @@ def best_first(ds: xr.Dataset, of: Plan) -> tuple[xr.Dataset, xr.DataArray | Non
     rest = ds.drop_vars(along)
     taken = ds[along].isel(seed=order.rename(seed="rank").variable).rename(rank="seed")
     return rest.merge(taken).assign_attrs(ds.attrs), order
+
+
+def with_last_loss(ds: xr.Dataset, axes: list[str]) -> xr.Dataset:
+    """Adds the last training loss of models of which no other is known."""
+    if "loss" in ds.variables or "step" in axes or not sizes.is_curve(ds, "history"):
+        return ds
+    last = ds["history"].isel(step=last_of(ds["history"].compute()))
+    return ds.assign(
+        last_loss=last.drop_vars("step").assign_attrs(long_name="last training loss")
+    )
 
 
 def status(ds: xr.Dataset, axes: list[str]) -> xr.DataArray:
@@ -154,7 +168,7 @@ def with_polytopes(ds: xr.Dataset) -> tuple[xr.Dataset, str]:
     weights = sizes.weights_name(ds)
     if weights is None:
         return ds, ""
-    n_models = math.prod(ds.sizes[name] for name in model_axes(ds))
+    n_models = math.prod(ds.sizes[name] for name in sizes.axes_of(ds))
     n_named = n_models * ds.sizes["feature"]
     if n_named > MAX_NAMED:
         return ds, (

@@ -50,7 +50,7 @@ def plan(ds: xr.Dataset, max_megabytes: float) -> Plan:
         if needed <= room:
             return candidate
     one = " with the best seed of each cell alone" if "seed" in ds.dims else ""
-    axes = [name for name in model_axes(ds) if name != "seed"]
+    axes = [name for name in axes_of(ds) if name != "seed"]
     longest = max(axes, key=lambda name: ds.sizes[name], default="axis")
     raise ValueError(
         f"ds must fit into a page of {max_megabytes:g} MB, got models of "
@@ -80,7 +80,7 @@ def size(ds: xr.Dataset, of: Plan) -> float:
     if is_curve(ds, "history"):
         held += _bytes(ds["history"], of, points=of.points)
     if {"feature", "hidden"} <= set(ds.dims) and "norm" not in ds:
-        n_models = math.prod(_kept(ds, name, of) for name in model_axes(ds))
+        n_models = math.prod(_kept(ds, name, of) for name in axes_of(ds))
         held += n_models * (4 * ds.sizes["feature"] + 10) * 4  # what measuring adds
     return held * 4 / 3  # in base64
 
@@ -104,6 +104,14 @@ def _kept(ds: xr.Dataset, axis: str, of: Plan) -> int:
     return of.seeds if axis == "seed" and of.seeds else ds.sizes[axis]
 
 
+def axes_of(ds: xr.Dataset) -> list[str]:
+    """Returns the axes along which there are models; none where there is one model."""
+    told = [ds[name] for name in ("finite", "loss", "W") if name in ds.data_vars]
+    told += [ds["history"].isel(step=0)] if is_curve(ds, "history") else []
+    axes = model_axes(ds)
+    return [name for name in axes if any(name in array.dims for array in told) or not told]
+
+
 def is_curve(ds: xr.Dataset, name: str) -> bool:
     """Returns whether a variable is a training curve: steps that are no axis of models."""
     return name in ds and "step" in ds[name].dims
@@ -118,7 +126,7 @@ def weights_name(ds: xr.Dataset) -> str | None:
 def shown_variables(ds: xr.Dataset) -> list[str]:
     """Returns the variables that a page shows, besides the training curve."""
     skipped = {"history", "finite", "done"}
-    axes, weights = model_axes(ds), weights_name(ds)
+    axes, weights = axes_of(ds), weights_name(ds)
     room = max(MAX_INNER, ds.sizes.get("feature", 0))
     return [
         str(name)

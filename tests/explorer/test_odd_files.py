@@ -38,8 +38,9 @@ def test_one_axis(made, opened, tmp_path, seeds):
 @pytest.mark.parametrize("seeds", [3, None])
 def test_one_model_in_a_cell(made, opened, tmp_path, seeds):
     tab = show(made({}, seeds=seeds), opened, tmp_path)
-    assert line(tab).startswith("ds")
+    assert line(tab) == ("ds.isel(seed=2)" if seeds else "ds")
     assert tab.locator("#embeddings").is_visible()
+    assert tab.locator("#show").is_visible()
 
 
 def test_diverged_models(made, opened, tmp_path):
@@ -125,6 +126,14 @@ def test_measures_without_weights(made, opened, tmp_path):
     assert tab.locator("td[data-name='loss']").count() == 1
 
 
+def test_what_a_callback_receives(made, opened, tmp_path):
+    ds = made({"density": [0.1, 0.3]}).drop_vars("loss")
+    tab = show(ds, opened, tmp_path)
+    tab.select_option("#show", "last_loss")
+    expected = js.best_seed(ds)["history"].isel(step=-1, density=1).item()
+    assert f"{expected:.4g}" in tab.locator("#map-said").inner_text()
+
+
 @pytest.mark.slow
 def test_minima(opened, tmp_path):
     def task(density):
@@ -166,6 +175,10 @@ def test_a_store_that_is_half_full(made, opened, tmp_path):
     [
         (xr.Dataset({"loss": (("seed",), [])}), "ds must hold models, got none along"),
         (xr.Dataset(), "ds must hold a variable of models, got none"),
+        (
+            xr.Dataset({"loss": (("a", "b"), [[1.0]])}).stack(cell=("a", "b")),
+            r"ds must have no MultiIndex: ds.unstack\('cell'\) first",
+        ),
     ],
 )
 def test_what_holds_no_model_says_so(ds, message):
