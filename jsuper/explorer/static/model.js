@@ -141,20 +141,23 @@ class ModelView {
     this.figures[name].x_range.setv({ start: -0.6, end: Math.max(values.length, 1) - 0.4 });
     setTicks(this.figures[name].below[0], featureTicks(values.length));
     this.figures[name].y_range.setv({ start: low < 0 ? low - room : 0, end: high + room });
-    return values.length ? `${name} of each feature: ${values.slice(0, 30).map((v) => said(v, 3)).join(", ")}` : "";
+    const list = values.slice(0, 30).map((value) => said(value, 3)).join(", ");
+    return list && `${name} of each feature: ${list}`;
   }
 
   drawCurve(at) {
     const { curve } = this.models;
     const { own_curve: own, median_curve: median, band } = this.sources;
     const at_ = (seed) => curve.of({ ...at, seed });
-    const curves = curve ? range(this.models.heldSeeds).filter((s) => !this.models.wrong({ ...at, seed: s })).map(at_) : [];
+    const isFine = (seed) => !this.models.wrong({ ...at, seed });
+    const curves = curve ? range(this.models.heldSeeds).filter(isFine).map(at_) : [];
     const steps = curve?.steps.map(Number) ?? [];
     const mine = curve ? at_(at.seed) : [];
     const logs = (values) => Array.from(values, (value) => Math.log10(value));
     const kept = range(steps.length).filter((k) => Number.isFinite(Math.log10(mine[k])));
     own.data = { x: kept.map((k) => steps[k]), y: logs(kept.map((k) => mine[k])) };
-    const sorted = range(steps.length).map((k) => curves.map((c) => c[k]).filter((v) => v > 0).sort((a, b) => a - b));
+    const at_step = (k) => curves.map((c) => c[k]).filter((value) => value > 0);
+    const sorted = range(steps.length).map((k) => at_step(k).sort((a, b) => a - b));
     const had = range(steps.length).filter((k) => sorted[k].length);
     const at_q = (q) => logs(had.map((k) => quantile(sorted[k], q)));
     const x = had.map((k) => steps[k]);
@@ -170,7 +173,8 @@ class ModelView {
     setTicks(this.figures.curve.left[0], logTicks(low - room, high + room));
     if (!own.data.x.length) return "";
     const last = 10 ** own.data.y.at(-1);
-    return `Training loss from ${said(10 ** own.data.y[0])} at step ${own.data.x[0]} to ${said(last)} at step ${own.data.x.at(-1)}`;
+    const from = `${said(10 ** own.data.y[0])} at step ${own.data.x[0]}`;
+    return `Training loss from ${from} to ${said(last)} at step ${own.data.x.at(-1)}`;
   }
 
   // Over steps: how many features, over all seeds, have which dimensionality.
@@ -210,7 +214,11 @@ class ModelView {
     const places = scale.order.map((step) => scale.places[step]);
     const path = (i) => scale.order.map((step) => D.of({ ...at, step })[i]);
     const features = range(D.ownSize);
-    paths.data = { xs: features.map(() => places), ys: features.map(path), color: importance.map((value) => colors.of(value)) };
+    paths.data = {
+      xs: features.map(() => places),
+      ys: features.map(path),
+      color: importance.map((value) => colors.of(value)),
+    };
     const here = scale.places[at.step];
     now.data = { xs: [[here, here]], ys: [[0, 1.02]] };
     this.figures.distribution.x_range.setv({ start: scale.low, end: scale.high });

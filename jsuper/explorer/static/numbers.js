@@ -61,8 +61,9 @@ function weightColumns(v, values, name, wrong) {
   const [n, m] = v.shape.slice(-2);
   const [features, hidden, entry] =
     v.own[0] === "feature" ? [n, m, (i, j) => values[i * m + j]] : [m, n, (i, j) => values[j * m + i]];
-  const columns = range(hidden).map((j) => [`${name}[·, ${j}]`, range(features).map((i) => entry(i, j)), `${name}.${j}`]);
-  return columns.filter(([, column]) => wrong || !column.every(Number.isNaN));
+  const column = (j) => range(features).map((i) => entry(i, j));
+  const columns = range(hidden).map((j) => [`${name}[·, ${j}]`, column(j), `${name}.${j}`]);
+  return columns.filter(([, values]) => wrong || !values.every(Number.isNaN));
 }
 
 function featureTable(columns) {

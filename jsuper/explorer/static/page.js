@@ -49,7 +49,8 @@ class Explorer {
 
   // Everything, after a change of what the map shows.
   drawAll() {
-    this.element("map-controls").replaceChildren(...this.keepFocus("map-controls", mapControls(this.models, this.state, () => this.drawAll())));
+    const controls = mapControls(this.models, this.state, () => this.drawAll());
+    this.element("map-controls").replaceChildren(...this.keepFocus("map-controls", controls));
     this.drawAxes();
     this.drawMap();
     this.drawModel();
@@ -75,10 +76,9 @@ class Explorer {
   drawAxes() {
     this.stop();
     const controls = axisControls(this.models, this.state, () => this.drawSlice());
-    const steps = controls.length && this.element("axis-controls");
     this.element("axis-controls").replaceChildren(...this.keepFocus("axis-controls", controls));
-    const playable = steps && this.element("at-step");
-    if (playable) playable.parentElement.append(button("Play", () => this.play(), "play"));
+    const steps = this.element("at-step");
+    if (steps) steps.parentElement.append(button("Play", () => this.play(), "play"));
   }
 
   drawMap() {
@@ -170,7 +170,8 @@ class Explorer {
     this.element("seeds-part").hidden = !controls.length;
     this.restoreFocus();
     if (!controls.length) return;
-    const extent = 1.1 * Math.max(1.1, ...range(this.models.heldSeeds).map((seed) => this.view.largest({ ...this.state.at, seed })));
+    const largest = (seed) => this.view.largest({ ...this.state.at, seed });
+    const extent = 1.1 * Math.max(1.1, ...range(this.models.heldSeeds).map(largest));
     const given = { models: this.models, state: this.state, ramp: this.view.ramp(), extent };
     const more = seedPanels(this.element("seeds"), given, (seed) => {
       this.state.at.seed = seed;
@@ -191,7 +192,8 @@ class Explorer {
     if (!element.children.length) {
       element.append(...angles.map(([text, full, k]) => {
         const values = range(full / 5 + 1).map((i) => 5 * i - full / 2);
-        const coordinate = { values, texts: values.map((v) => `${v}°`), said: values.map((v) => `${said(v)}°`), scaled: true };
+        const texts = values.map((value) => `${said(value)}°`);
+        const coordinate = { values, texts, said: texts, scaled: true };
         const change = (i) => {
           this.state.turn[k] = values[i];
           this.drawModel();
@@ -327,9 +329,10 @@ class Explorer {
         });
       }
       for (const renderer of figure.renderers) {
-        const colors = { own_curve: ink, median_curve: accent, band: accent, now: ink, ring: ink, shares: accent, arrow_names: ink };
-        const color = colors[renderer.name];
-        if (!color) continue;
+        const inked = ["own_curve", "now", "ring", "arrow_names"];
+        const accented = ["median_curve", "band", "shares"];
+        if (!inked.concat(accented).includes(renderer.name)) continue;
+        const color = inked.includes(renderer.name) ? ink : accent;
         const kind = renderer.name === "arrow_names" ? "text_color" : "line_color";
         if (renderer.name === "band" || renderer.name === "shares") renderer.glyph.fill_color = color;
         else renderer.glyph[kind] = color;

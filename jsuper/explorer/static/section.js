@@ -61,7 +61,8 @@ class Section {
     this.mark(sources);
     const own = this.points.filter((point) => this.isChosen(point.at));
     const value = own.length ? `, ${said(own[0].value)} at the chosen model` : "";
-    return `${v.label} of ${this.points.length} models along ${this.state.x}, from ${said(low)} to ${said(high)}${value}`;
+    const span = `from ${said(low)} to ${said(high)}${value}`;
+    return `${v.label} of ${this.points.length} models along ${this.state.x}, ${span}`;
   }
 
   found(v, { colors, names }) {

@@ -20,7 +20,8 @@ class State {
     this.feature = "mean";
     [this.x, this.y] = this.firstAxes();
     for (const axis of [this.axisOf(this.x), this.axisOf(this.y)]) {
-      if (axis && !["seed", "minimum", "rank"].includes(axis)) this.at[axis] = Math.floor(models.size(axis) / 2);
+      const isRanked = ["seed", "minimum", "rank"].includes(axis); // the first is the best
+      if (axis && !isRanked) this.at[axis] = Math.floor(models.size(axis) / 2);
     }
     this.of = this.ways()[0]?.[0] ?? "one";
     this.turn = [30, 20];
@@ -102,7 +103,9 @@ class State {
     if (models.quantities().includes(given.get("show"))) this.show = given.get("show");
     if (this.ways().some(([way]) => way === given.get("of"))) this.of = given.get("of");
     const feature = Number(given.get("feature") ?? NaN);
-    if (Number.isInteger(feature) && feature >= 0 && feature < this.nFeatures()) this.feature = String(feature);
+    if (Number.isInteger(feature) && feature >= 0 && feature < this.nFeatures()) {
+      this.feature = String(feature);
+    }
     const turn = (given.get("turn") ?? "").split(",").map(Number);
     if (turn.length === 2 && turn.every(Number.isFinite)) this.turn = turn;
     for (const [name, axis] of models.axes) {

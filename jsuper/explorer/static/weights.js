@@ -50,7 +50,8 @@ function projected(W, turn) {
   const { axes, share } = principal(W, 2);
   const points = W.map((row) => axes.map((axis) => dot(row, axis)));
   const percent = said(100 * share, 3);
-  return { points, words: `projection of ${m} dimensions on their first two principal ones, ${percent}% of ‖W‖²` };
+  const words = `projection of ${m} dimensions on their first two principal ones, ${percent}% of ‖W‖²`;
+  return { points, words };
 }
 
 // The first k principal directions of the rows, without a mean taken off, by orthogonal
