@@ -12,7 +12,7 @@ STATIC = Path(__file__).with_name("static")
 
 SCRIPTS = (
     *("data", "scales", "weights", "state", "map", "legend", "section"),
-    *("model", "seeds", "numbers", "controls", "page"),
+    *("model", "seeds", "numbers", "controls", "theme", "page"),
 )
 """Files of JavaScript in an order in which each uses those before it."""
 
