@@ -5,13 +5,17 @@ VENV ?= .venv
 TESTS ?= -m "not slow"
 BIN := $(VENV)/bin
 
-.PHONY: demo test reproduce lint types docs package bench accelerator-check clean
+.PHONY: demo test reproduce lint types docs package bench browser accelerator-check clean
 
 demo: $(VENV)/.base
 	$(BIN)/jsuper reproduce exrelu --output out
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+# Debian's Chromium (as root), for the tests of the explorer; without it they are left out.
+browser:
+	command -v chromium || (apt-get update && apt-get install -y chromium)
 
 # Every experiment of the paper in full, and the figures of the gallery.
 reproduce: $(VENV)/.base

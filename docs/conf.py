@@ -75,7 +75,19 @@ def _run_again(app, doctree):
             app.env.note_reread()
 
 
+def _explorers(app, exception):
+    """Makes the pages of the explorer, which the gallery embeds, from their models."""
+    if exception is not None or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / "explorers"
+    folder.mkdir(exist_ok=True)
+    for models in sorted(Path(app.srcdir).glob("gallery/results/*/explorer.nc")):
+        page = folder / f"{models.parent.name}.html"
+        jsuper.explore(models).save(page, force=True)
+
+
 def setup(app):
+    app.connect("build-finished", _explorers)
     # Before napoleon, which lays out the sections.
     app.connect("autodoc-process-docstring", _dollar_math, priority=400)
     app.connect("doctree-read", _run_again)

@@ -4,6 +4,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING
 
+from jsuper.explorer import explore
 from jsuper.features.composition import JoinedFeatures
 from jsuper.features.curves import (
     geometric_importance,
@@ -82,6 +83,7 @@ __all__ = [
     "decaying_adam",
     "dimensions_per_feature",
     "evaluate",
+    "explore",
     "exrelu",
     "feature_dimensionality",
     "feature_norms",

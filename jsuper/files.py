@@ -172,12 +172,26 @@ def load_sweep(path: str | Path, part: str | None = None) -> xr.Dataset:
         ValueError: As `load`; or if a tree has no such part, or a sweep is given one.
     """
     read = load(path)
-    parts = datasets(read) if isinstance(read, xr.DataTree) else {}
     if isinstance(read, xr.Dataset) and part is None:
         return read
+    return part_of(read, part, str(path))
+
+
+def part_of(read: xr.Dataset | xr.DataTree, part: str | None, name: str) -> xr.Dataset:
+    """Returns a dataset of a tree by its name.
+
+    Args:
+        read: The tree of an experiment; a dataset has no parts.
+        part: Name of a dataset in it.
+        name: What the tree is called in errors.
+
+    Raises:
+        ValueError: If there is no such part.
+    """
+    parts = datasets(read) if isinstance(read, xr.DataTree) else {}
     if part is None or part not in parts:
         names = ", ".join(parts) or "no part"
-        raise ValueError(f"part must be one of those of {path} ({names}), got {part}")
+        raise ValueError(f"part must be one of those of {name} ({names}), got {part}")
     return parts[part]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import jax
 
 import jsuper as js
-from jsuper.cli import console, info, plot, reproduce, sweep
+from jsuper.cli import console, explore, info, plot, reproduce, sweep
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +38,14 @@ def _run(options: argparse.Namespace) -> int:
             warnings.simplefilter("default")
             warnings.showwarning = _show_warning
             options.run(options)
-    except (ValueError, TypeError, OSError, RuntimeError, MemoryError) as error:
+    except (
+        ValueError,
+        TypeError,
+        OSError,
+        RuntimeError,
+        MemoryError,
+        ImportError,
+    ) as error:
         return _refuse(options, str(error) or type(error).__name__)
     except AssertionError:
         if _has_devices():
@@ -74,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=js.__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (sweep, plot, reproduce, info):
+    for command in (sweep, plot, explore, reproduce, info):
         command.add(commands)
     return parser
 

@@ -1,6 +1,7 @@
 """What an experiment is: settings, and three functions that train, judge and draw."""
 
 import dataclasses
+import importlib.util
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,12 +11,15 @@ import xarray as xr
 from matplotlib.animation import Animation, PillowWriter
 from matplotlib.figure import Figure
 
-from jsuper import files, wording
+from jsuper import explorer, files, wording
 from jsuper.experiments import findings as told
 from jsuper.experiments.findings import Finding
 
 MODELS = "models.nc"
 """The file of an experiment's folder with all that it has trained."""
+
+EXPLORED = "explorer.nc"
+"""The file with the models of an experiment's page, which the gallery embeds."""
 
 QUICK = (
     "Small version, with fewer models and steps: an answer may differ from that of the "
@@ -41,6 +45,8 @@ class Experiment:
         train: Trains and measures: ``train(settings)`` returns datasets by name.
         findings: Judges: ``findings(models)`` of an `xarray.DataTree`.
         figures: Draws: ``figures(models)`` returns figures and animations by file name.
+        explored: Which models a page shows, if there is one: ``explored(models)`` returns
+            what `jsuper.explore` takes.
     """
 
     title: str
@@ -51,6 +57,7 @@ class Experiment:
     train: Callable[[Any], Mapping[str, xr.Dataset]]
     findings: Callable[[xr.DataTree], list[Finding]]
     figures: Callable[[xr.DataTree], Mapping[str, Figure | Animation]]
+    explored: Callable[[xr.DataTree], xr.Dataset] | None = None
 
     def models(self, settings: Any) -> xr.DataTree:
         """Trains and measures all models.
@@ -101,6 +108,19 @@ class Experiment:
                 else:
                     figure.savefig(written, dpi=150)
             yield path
+        if self.explored is not None:
+            yield from self._write_explored(models, self.explored(models), folder)
+
+    def _write_explored(
+        self, models: xr.DataTree, ds: xr.Dataset, folder: Path
+    ) -> Iterator[Path]:
+        """Writes the models of a page, and the page where Bokeh is installed."""
+        small = ", small version" if models.attrs.get("size") == "quick" else ""
+        ds = ds.assign_attrs(title=f"{self.title}{small}")
+        yield files.save(ds, folder / EXPLORED, force=True)
+        if importlib.util.find_spec("bokeh") is not None:
+            page = explorer.explore(folder / EXPLORED)
+            yield page.save(folder / "explorer.html", force=True)
 
     def settings_table(self) -> str:
         """Returns the settings as a Markdown table."""

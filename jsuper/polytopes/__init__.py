@@ -18,6 +18,7 @@ from jsuper.polytopes.naming import (
     count_polytopes,
     feature_polytopes,
     identify,
+    in_words,
 )
 from jsuper.polytopes.shapes import ideal, tegum_product
 
@@ -30,5 +31,6 @@ __all__ = [
     "feature_polytopes",
     "ideal",
     "identify",
+    "in_words",
     "tegum_product",
 ]

@@ -1,7 +1,9 @@
 r"""The polytope that each block of features forms, of one model and of a sweep."""
 
+import collections
 import dataclasses
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import scipy.linalg
@@ -16,6 +18,8 @@ from jsuper.renaming import renamed_arguments
 
 UNKNOWN = "unknown"
 NOT_REPRESENTED = "not represented"
+
+_NO_PLURAL = "dedicated", UNKNOWN
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +109,23 @@ def identify(
             )
         )
     return found
+
+
+def in_words(found: Sequence[Block]) -> str:
+    """Returns what the features of a model form, such as ``"dedicated + 2 digons"``.
+
+    Args:
+        found: The blocks of the model, as `identify` returns them.
+
+    Example:
+        >>> in_words(identify(ideal("pentagonal bipyramid")))
+        'digon + pentagon'
+    """
+    counts = collections.Counter(block.name for block in found)
+    return " + ".join(
+        kind if n == 1 else f"{n} {kind}{'s' * (kind not in _NO_PLURAL)}"
+        for kind, n in sorted(counts.items())
+    )
 
 
 @renamed_arguments(interference="min_cosine", least_norm="min_norm")

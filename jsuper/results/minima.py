@@ -1,6 +1,5 @@
 """The minima that training ends in, each once: from many starts to distinct solutions."""
 
-import collections
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -224,19 +223,12 @@ def _over_cells(ds, axes, cells, kept) -> xr.Dataset:
 
 def _geometry(found: xr.Dataset) -> xr.DataArray:
     """What the features of each minimum form, such as ``2 digons``."""
-    from jsuper.polytopes import UNKNOWN, identify  # SciPy takes long to import
-
-    no_plural = "dedicated", UNKNOWN
+    from jsuper.polytopes import identify, in_words  # SciPy takes long to import
 
     def name(W):
         if not np.isfinite(W).all():
             return ""
-        blocks = identify(W)
-        counts = collections.Counter(block.name for block in blocks)
-        return " + ".join(
-            kind if n == 1 else f"{n} {kind}{'s' * (kind not in no_plural)}"
-            for kind, n in sorted(counts.items())
-        )
+        return in_words(identify(W))
 
     return xr.apply_ufunc(
         name,

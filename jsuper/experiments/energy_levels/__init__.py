@@ -19,4 +19,5 @@ EXPERIMENT = Experiment(
     train=train.train,
     findings=findings.findings,
     figures=figures.figures,
+    explored=figures.explored,
 )

@@ -7,9 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from jsuper.experiments.energy_levels import measures
+from jsuper.explorer import lean
 from jsuper.files import datasets
 from jsuper.plots import panels, style
 from jsuper.plots.style import Figure
+from jsuper.results.joining import concat
 
 COLORS = {
     "pentagon": style.PALETTE["blue"],
@@ -32,6 +34,24 @@ def figures(models: xr.DataTree) -> dict[str, Figure]:
         "shares": shares(found),
         "solutions": solutions(ds["equal"]),
     }
+
+
+def explored(models: xr.DataTree) -> xr.Dataset:
+    """All minima, with the densities at which the pentagon stops being best, and one."""
+    ds = datasets(models)
+    most = max(part.sizes["minimum"] for part in ds.values())
+    kept = ["W", "b", "loss", "finite", "share", "geometry", "level", "importance"]
+    parts = {name: part[kept].reindex(minimum=range(most)) for name, part in ds.items()}
+    lines = {}
+    for name, part in ds.items():
+        limits = part.isel(way=0)
+        for limit, text in (("crossing", "the best minimum"), ("end", "a minimum")):
+            place = {"density": float(limits[limit]), "importances": name}
+            lines[f"{name} importance: up to this density the pentagon is {text}"] = place
+    joined = concat(parts, "importances")
+    joined["loss_by_density"] = joined["loss"] / joined["density"]
+    joined["loss_by_density"].attrs["long_name"] = "loss / density"
+    return lean(joined, lines)
 
 
 def levels(found: dict[str, xr.Dataset]) -> Figure:

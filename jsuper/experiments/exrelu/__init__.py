@@ -18,4 +18,5 @@ EXPERIMENT = Experiment(
     train=train.train,
     findings=findings.findings,
     figures=figures.figures,
+    explored=figures.explored,
 )

@@ -6,6 +6,7 @@ from matplotlib.patheffects import withStroke
 
 from jsuper import plots, theory
 from jsuper.experiments.exrelu.measures import ideal_losses, products
+from jsuper.explorer import lean
 from jsuper.files import datasets
 from jsuper.plots import panels, style
 from jsuper.plots.style import Figure
@@ -30,20 +31,37 @@ def figures(models: xr.DataTree) -> dict[str, Figure]:
 def phase_map(ds: xr.Dataset) -> Figure:
     """The phase map with the closed forms over it."""
     figure = plots.phase_map(ds, ["represented", "dedicated", "superposed"])
-    t = np.linspace(float(ds["threshold"].min()), 0, 500)
     ends = [float(ds["density"].min()), float(ds["density"].max())]
-    one, two = (theory.pair_boundary(t, pair) for pair in ((0.9, 0.81), (1.0, 0.729)))
+    (one, t), (two, t_two) = boundaries(ds["threshold"])
     rim = {"color": "white", "path_effects": [withStroke(linewidth=2.6, foreground="0.15")]}
     for panel in figure.axes[:9]:
         panel.autoscale(False)
-        panel.plot(one[one > 0], t[one > 0], label="left: one pair pays", **rim)
-        panel.plot(two[two > 0], t[two > 0], "--", label="left: two pairs pay", **rim)
+        panel.plot(one, t, label="left: one pair pays", **rim)
+        panel.plot(two, t_two, "--", label="left: two pairs pay", **rim)
         panel.plot(
             ends, [theory.PAIR_LIMIT] * 2, ":", label="below: no pair at rest", **rim
         )
     key = {"frameon": True, "labelcolor": "white", "facecolor": "0.2", "framealpha": 0.8}
     figure.axes[0].legend(loc="lower left", **key)
     return figure
+
+
+def boundaries(thresholds: xr.DataArray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Densities and thresholds where the first and the second ideal pair begin to pay."""
+    t = np.linspace(float(thresholds.min()), 0, 500)
+    densities = [theory.pair_boundary(t, pair) for pair in ((0.9, 0.81), (1.0, 0.729))]
+    return [(density[density > 0], t[density > 0]) for density in densities]
+
+
+def explored(models: xr.DataTree) -> xr.Dataset:
+    """The map, with the closed forms over it."""
+    ds = datasets(models)["map"]
+    names = "one pair pays at lower density", "two pairs pay at lower density"
+    lines = {
+        name: {"density": density, "threshold": t}
+        for name, (density, t) in zip(names, boundaries(ds["threshold"]), strict=True)
+    }
+    return lean(ds, {**lines, "no pair at rest below": {"threshold": theory.PAIR_LIMIT}})
 
 
 def runs(ds: xr.Dataset) -> Figure:

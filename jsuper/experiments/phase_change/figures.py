@@ -5,6 +5,7 @@ import xarray as xr
 
 import jsuper as js
 from jsuper.experiments.phase_change.measures import KINDS, without_worst
+from jsuper.explorer import lean
 from jsuper.files import datasets
 from jsuper.plots import solutions, style
 from jsuper.plots.style import Figure
@@ -21,6 +22,24 @@ def figures(models: xr.DataTree) -> dict[str, Figure]:
         "crossing": crossing(ds["section"]),
         "without_bias": maps({"2 features, no bias": ds["without_bias"]}, bias=False),
     }
+
+
+def explored(models: xr.DataTree) -> xr.Dataset:
+    """The map of two features, with the boundaries between theory's phases."""
+    ds = datasets(models)["two_features"]
+    importance = np.geomspace(
+        float(ds["importance"].min()), float(ds["importance"].max()), 201
+    )
+    boundary = phase_boundary(2, importance)
+    top = [float(boundary.max()), float(ds["density"].max())]
+    lines = {
+        "a pair pays at lower density": {"importance": importance, "density": boundary},
+        "the extra feature pays at larger importance": {
+            "importance": [1.0, 1.0],
+            "density": top,
+        },
+    }
+    return lean(ds.drop_vars("phase"), lines)
 
 
 def maps(rows: dict[str, xr.Dataset], bias: bool = True) -> Figure:
