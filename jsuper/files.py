@@ -130,6 +130,10 @@ def load(path: str | Path) -> Any:
     if stores.is_store(path):
         return load_store(path)
     path = Path(path)
+    if path.is_dir():
+        raise ValueError(
+            f"file must be a file or a store of a sweep, got the folder {path}"
+        )
     if not path.is_file():
         raise FileNotFoundError(f"file must exist, got {path}")
     try:

@@ -106,6 +106,8 @@ def test_unwritable_paths_are_named(ds, tmp_path):
 def test_what_is_no_sweep_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"file must exist, got .*missing\.nc"):
         js.load(tmp_path / "missing.nc")
+    with pytest.raises(ValueError, match="must be a file or a store of a sweep, got the"):
+        js.load(tmp_path)
     text = tmp_path / "text.nc"
     text.write_text("not netCDF")
     with pytest.raises(ValueError, match="netCDF file of a sweep"):

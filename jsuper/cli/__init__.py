@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import jax
 
 import jsuper as js
+from jsuper import stores
 from jsuper.cli import console, explore, info, plot, reproduce, sweep
 
 
@@ -54,8 +55,11 @@ def _run(options: argparse.Namespace) -> int:
         return _refuse(
             options, f"JAX_PLATFORMS must name a platform that JAX has here, got {asked!r}"
         )
-    except KeyboardInterrupt:
-        console.complain(f"jsuper {options.command}: interrupted, no half file left")
+    except KeyboardInterrupt as stop:
+        output = str(getattr(options, "output", ""))
+        in_store = stores.is_store(output) and str(stop)
+        said = str(stop) if in_store else "interrupted, no half file left"
+        console.complain(f"jsuper {options.command}: {said}")
         return 130
     return 0
 

@@ -120,11 +120,15 @@ def _counted(ds: xr.Dataset, partly: bool) -> dict[str, Any]:
         steps = np.unique(ds["step"].values).tolist()
     finite, judged = is_finite(ds), np.zeros(0)
     trained = ds["done"] if "done" in ds else xr.ones_like(finite)
+    n_models = trained.size
+    if "minimum" in ds.dims and "loss" in ds:  # some cells have fewer than others
+        trained = ds["loss"].notnull() | finite
+        n_models = trained.sum()
     if "history" in ds and "step" in ds["history"].dims and not partly:
         judged = converged(ds)
     losses = ds["loss"].where(finite).values if "loss" in ds else np.zeros(0)
     losses = losses[~np.isnan(losses)]
-    counts = trained.size, trained.sum(), finite.sum(), judged.size, judged.sum()
+    counts = n_models, trained.sum(), finite.sum(), judged.size, judged.sum()
     return {
         **dict(zip(COUNTS, map(int, counts), strict=True)),
         "steps": steps,

@@ -12,7 +12,7 @@ import xarray as xr
 from jsuper import polytopes, wording
 from jsuper.explorer import sizes
 from jsuper.explorer.encoding import encoded, encoded_curves
-from jsuper.explorer.lines import as_lines
+from jsuper.explorer.lines import as_lines, check_axes
 from jsuper.explorer.sizes import Plan
 from jsuper.files import made_by
 from jsuper.padding import SUFFIX
@@ -53,13 +53,16 @@ def contents(
     n_seeds = ds.sizes.get("seed", 1)
     seeds = ds["seed"].values if "seed" in axes else None
     lines = as_lines(ds.attrs.get("theory") if theory is None else theory)
+    if theory is not None:
+        check_axes(lines, ds, axes)
     provenance, about = list(origin(ds)), made_by(ds)
     judged = has_losses(ds)
     ds, order = best_first(with_last_loss(ds, axes), of)
     if of.halved:
         double = {name: array for name, array in ds.items() if array.dtype == np.float64}
         ds = ds.assign({name: array.astype(np.float32) for name, array in double.items()})
-    ds = ds.assign(status=status(ds, axes))
+    wrong = status(ds, axes)
+    ds = ds.assign(status=wrong)
     ds = with_measures(ds).compute()
     named, note = with_polytopes(ds)
     axes = [
@@ -81,6 +84,7 @@ def contents(
         "notes": [*notes, *([note] if note else [])],
         "origin": provenance,
         "steps": about.get("recipe", {}).get("steps"),
+        **_untrained(wrong),
     }
 
 
@@ -149,6 +153,18 @@ def status(ds: xr.Dataset, axes: list[str]) -> xr.DataArray:
     wrong = wrong.compute().transpose(*axes).reset_coords(drop=True)
     said = np.array(STATUS)[wrong.values]
     return xr.DataArray(said, dims=axes, attrs={"long_name": "state of the model"})
+
+
+def _untrained(wrong: xr.DataArray) -> dict[str, Any]:
+    """How many models are not trained, and where the first of those is that are."""
+    if "step" in wrong.dims:
+        wrong = wrong.isel(step=-1)
+    trained = np.argwhere(wrong.values != STATUS[2])
+    n_left = wrong.size - len(trained)
+    if not n_left or not len(trained):
+        return {"untrained": n_left, "start": {}}
+    start = dict(zip(map(str, wrong.dims), map(int, trained[0]), strict=True))
+    return {"untrained": n_left, "start": start}
 
 
 def with_measures(ds: xr.Dataset) -> xr.Dataset:
@@ -305,7 +321,9 @@ def summary(held: Mapping[str, Any]) -> str:
         for name, n in sizes_of.items()
         if n > 1
     ]
-    return f"{models}: {' × '.join(axes)}" if axes else models
+    models = f"{models}: {' × '.join(axes)}" if axes else models
+    left = held["untrained"]
+    return f"{models}; {left:,} of them not trained yet" if left else models
 
 
 def as_json(held: Mapping[str, Any]) -> str:

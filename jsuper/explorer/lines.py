@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 
 def as_lines(theory: Any) -> list[dict[str, Any]]:
@@ -35,6 +36,19 @@ def as_lines(theory: Any) -> list[dict[str, Any]]:
     return [_line(str(name), points) for name, points in theory.items()]
 
 
+def check_axes(lines: list[dict[str, Any]], ds: xr.Dataset, axes: list[str]) -> None:
+    """Raises `ValueError` if a line is along something that is no axis of the models."""
+    beside = (str(n) for n, array in ds.coords.items() if {*array.dims} <= {*axes})
+    known = list(dict.fromkeys([*axes, *beside]))
+    for line in lines:
+        for axis in (*line["axes"], *line["where"]):
+            if axis not in known:
+                raise ValueError(
+                    f"theory[{line['name']!r}] must be along axes of ds "
+                    f"({', '.join(known)}), got {axis!r}"
+                )
+
+
 def as_attribute(theory: Mapping[str, Any]) -> str:
     """Returns lines as the attribute ``theory`` of a dataset that is to be saved."""
     points = {
@@ -52,9 +66,10 @@ def _line(name: str, points: Any) -> dict[str, Any]:
     if not isinstance(points, Mapping):
         raise ValueError(f"{allowed}, got {points!r}")
     where = {str(axis): v for axis, v in points.items() if isinstance(v, str)}
+    given = points
     points = {str(axis): v for axis, v in points.items() if not isinstance(v, str)}
     if len(points) not in (1, 2):
-        raise ValueError(f"{allowed}, got {points!r}")
+        raise ValueError(f"{allowed}, got {dict(given)!r}")
     try:
         values = [np.atleast_1d(np.asarray(given, float)) for given in points.values()]
     except (TypeError, ValueError):

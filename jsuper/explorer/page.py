@@ -58,7 +58,7 @@ def page(held: Mapping[str, Any], title: str, source: str) -> str:
             "heading": html.escape(title),
             "summary": html.escape(summary(held)),
             "bias": ", and the biases beside it" if "b" in held["variables"] else "",
-            "ranked": ", lowest loss first" if held["judged"] else "",
+            "ranked": _ranked(held),
             "origin": html.escape("\n".join(held["origin"])),
             "notes": [html.escape(note) for note in _notes(held)],
             "style": (STATIC / "page.css").read_text(encoding="utf-8"),
@@ -66,6 +66,14 @@ def page(held: Mapping[str, Any], title: str, source: str) -> str:
             "held": as_json(held),
         },
     )
+
+
+def _ranked(held: Mapping[str, Any]) -> str:
+    """The order of the seeds, in words."""
+    if not held["judged"]:
+        return ""
+    steps = any(axis["name"] == "step" for axis in held["axes"])
+    return f", lowest loss{' at the last step' if steps else ''} first"
 
 
 def _start(drawn: Mapping[str, Any], filled: Mapping[str, Any]) -> str:

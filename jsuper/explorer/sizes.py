@@ -9,7 +9,7 @@ import xarray as xr
 
 from jsuper.results.models import model_axes
 
-OWN_SIZE = 1_600_000
+OWN_SIZE = 1_450_000
 """Bytes of a page without models, about: Bokeh's JavaScript, and the explorer's."""
 
 MAX_INNER = 64
@@ -44,6 +44,11 @@ def plan(ds: xr.Dataset, max_megabytes: float) -> Plan:
         ValueError: If none fits.
     """
     room = max_megabytes * 1e6 - OWN_SIZE
+    if room <= 0:
+        raise ValueError(
+            f"max_megabytes must be above {OWN_SIZE / 1e6:g}, what a page without models "
+            f"takes, got {max_megabytes:g}"
+        )
     needed = math.inf
     for candidate in _plans(ds.sizes.get("seed")):
         needed = size(ds, candidate)
@@ -53,7 +58,7 @@ def plan(ds: xr.Dataset, max_megabytes: float) -> Plan:
     axes = [name for name in axes_of(ds) if name != "seed"]
     longest = max(axes, key=lambda name: ds.sizes[name], default="axis")
     raise ValueError(
-        f"ds must fit into a page of {max_megabytes:g} MB, got models of "
+        f"ds must fit into a page of {max_megabytes:g} MB, got one of "
         f"{(needed + OWN_SIZE) / 1e6:,.1f} MB{one}: select fewer first, as "
         f"ds.isel({longest}=slice(None, None, 2)), or allow more (max_megabytes=, "
         "--max-megabytes)"

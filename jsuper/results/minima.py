@@ -108,7 +108,8 @@ def minima(
         kept.append(_alike(loss, SAME, cell, counts))
     found = _over_cells(found, axes, cells, kept)
     share = (found["starts"] / starts).assign_attrs(long_name="share of starts")
-    found = found.assign(share=share, geometry=_geometry(found))
+    loss = found["loss"].assign_attrs(long_name="population loss", kind="population")
+    found = found.assign(loss=loss, share=share, geometry=_geometry(found))
     return found.drop_vars(["starts", "history", "step", SEED], errors="ignore")
 
 

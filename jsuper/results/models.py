@@ -63,7 +63,7 @@ def at_last_step(ds: xr.Dataset) -> xr.Dataset:
     """
     for name in ("finite", "loss", "history"):
         if name in ds and "step" in ds[name].dims:
-            return ds.isel(step=last_of(ds[name]))
+            return ds.isel(step=last_of(ds[name]).compute())
     return ds
 
 

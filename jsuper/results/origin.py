@@ -79,7 +79,7 @@ def _not_made_by(ds: xr.Dataset, made_by: dict[str, Any]) -> str:
         return ""
     tested = {f"test_{name}" for name in made_by.get("losses", {}).get("at", {})}
     for name in model_axes(ds):
-        if name not in (*axes, *tested, "step", "rank"):
+        if name not in (*axes, *tested, "step", "rank", "minimum"):
             return f"axis {name}"
         if name in axes and ds.sizes[name] > axes[name]:
             return f"{ds.sizes[name]} values of {name}"

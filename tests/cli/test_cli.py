@@ -146,6 +146,13 @@ def test_an_interrupted_sweep_says_so_and_leaves_nothing(tmp_path, capsys, monke
     assert capsys.readouterr().err == "jsuper sweep: interrupted, no half file left\n"
     assert not list(tmp_path.iterdir())
 
+    def cut_short(*args, **kwargs):
+        raise KeyboardInterrupt("interrupted in block 2 of 3")
+
+    monkeypatch.setattr(js, "sweep", cut_short)
+    assert cli.main(["sweep", "-o", str(tmp_path / "a.zarr")]) == 130
+    assert capsys.readouterr().err == "jsuper sweep: interrupted in block 2 of 3\n"
+
 
 @pytest.mark.slow
 def test_it_is_quiet_in_a_pipe(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import jsuper as js
-from jsuper.explorer.contents import as_json, contents
+from jsuper.explorer.contents import as_json, contents, summary
 
 
 def held(ds, **given):
@@ -53,6 +53,17 @@ def test_states_of_models(made, read):
     ds = ds.assign(done=("density", [True, True, False]))
     assert of(ds, "status", read).tolist() == ["diverged", "", "not trained"]
     assert of(ds, "geometry", read)[0] == ""
+
+
+def test_a_page_begins_with_a_model_that_is_trained(made):
+    ds = made({"density": [0.1, 0.3, 1.0], "threshold": [0.0, -0.1]}, seeds=None)
+    done = [[False, False], [False, True], [True, True]]
+    held = contents(ds.assign(done=(("density", "threshold"), done)), max_megabytes=10)
+    assert held["start"] == {"density": 1, "threshold": 1}
+    assert summary(held).endswith("; 3 of them not trained yet")
+    held = contents(ds, max_megabytes=10)
+    assert held["start"] == {}
+    assert summary(held).endswith("2 values of threshold")
 
 
 def test_cells_with_fewer_minima_have_no_model(read):

@@ -46,7 +46,7 @@ def test_the_command_refuses_in_one_line(file, capsys, tmp_path):
     assert "output must lie in an existing folder" in refused(capsys, file, "-o", missing)
     assert "part must be one of those of" in refused(capsys, file, "--part", "map")
     said = refused(capsys, file, "--max-megabytes", "1")
-    assert "ds must fit into a page of 1 MB" in said
+    assert "max_megabytes must be above 1.45" in said
     assert not file.with_suffix(".html").exists()
 
 
@@ -113,6 +113,13 @@ def test_pages_do_not_share_models_of_bokeh(made):
 def test_lines_are_points_along_axes(made, theory):
     with pytest.raises(ValueError, match=r"^theory.* must be .*, got"):
         js.explore(made({}), theory=theory)
+
+
+def test_lines_are_along_axes_of_the_dataset(made):
+    ds = made({"density": [0.1, 1.0]})
+    js.explore(ds, theory={"line": {"density": 0.5}})
+    with pytest.raises(ValueError, match=r"axes of ds \(density, seed\), got 'denisty'"):
+        js.explore(ds, theory={"line": {"denisty": 0.5}})
 
 
 def test_lines_survive_in_a_file(made, tmp_path):

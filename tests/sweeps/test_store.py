@@ -128,6 +128,7 @@ def test_snapshots_fill_a_store_in_the_same_way(tmp_path):
     assert whole["W"].dims == plain["W"].dims
     assert whole.attrs == plain.attrs
     assert js.measure(ds)["norm"].compute().equals(js.measure(whole)["norm"])
+    assert js.best_seed(ds)["W"].compute().equals(js.best_seed(whole)["W"])
     with pytest.raises(ValueError, match="kept at other steps"):
         fill(tmp_path / "grid.zarr")
     with pytest.raises(ValueError, match="kept at other steps"):

@@ -23,6 +23,7 @@ class State {
       const isRanked = ["seed", "minimum", "rank"].includes(axis); // the first is the best
       if (axis && !isRanked) this.at[axis] = Math.floor(models.size(axis) / 2);
     }
+    Object.assign(this.at, models.held.start); // where only some models are trained
     this.of = this.ways()[0]?.[0] ?? "one";
     this.turn = [30, 20];
   }
@@ -65,8 +66,9 @@ class State {
     if (!v || !v.has("seed") || this.mapAxes.includes("seed")) return [];
     const { held, all } = this.models.held.seeds;
     const which = held < all ? `the best ${held} of ${all} seeds` : `${held} seed${held > 1 ? "s" : ""}`;
-    const best = this.models.held.judged ? [["best", "seed of lowest loss"]] : [];
-    const rank = ["chosen", this.models.held.judged ? "chosen rank of seeds" : "chosen seed"];
+    const last = this.models.axes.has("step") ? " at the last step" : "";
+    const best = this.models.held.judged ? [["best", `seed of lowest loss${last}`]] : [];
+    const rank = ["chosen", this.models.held.judged ? "seeds of the chosen rank, by loss" : "chosen seed"];
     if (v.isNames) return [...best, ["frequent", `most frequent of ${which}`], rank];
     return [...best, ["mean", `mean over ${which}`], ["spread", `standard deviation over ${which}`], rank];
   }
