@@ -38,6 +38,14 @@ def by_platform(*args: Any, cpu: Callable[..., Any], default: Callable[..., Any]
     )
 
 
+def is_for_accelerators() -> bool:
+    """Returns whether functions are traced for what is known to be no CPU.
+
+    Where it is not known, `by_platform` has both forms traced, and this is False.
+    """
+    return compiled_for.value not in (None, "cpu")
+
+
 def platform_of(*trees: Any) -> str | None:
     """Returns the platform on which JAX computes with some arrays.
 

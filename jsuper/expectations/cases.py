@@ -18,7 +18,9 @@ MANY_CASES = 2**16
 """Cases that other devices compute at a time: what they need fits into the memory."""
 
 
-def side_by_side(function: Callable[..., Any]) -> Callable[..., Any]:
+def side_by_side(
+    function: Callable[..., Any], elsewhere: Callable[..., Any] | None = None
+) -> Callable[..., Any]:
     """Lets `jax.vmap` lay the cases of several models side by side.
 
     A model has few cases. Under ``vmap`` models would be an axis before all others, and the
@@ -27,20 +29,22 @@ def side_by_side(function: Callable[..., Any]) -> Callable[..., Any]:
     Args:
         function: Takes arrays whose last axis is that of the cases, and returns such
             arrays; each case by itself.
+        elsewhere: What returns the same on other platforms than CPUs, if that differs.
 
     Returns:
-        The same function. Where it is differentiated itself, it is mapped as it is.
+        The same function. Where it is differentiated itself, ``function`` is, mapped as it
+        is, on every platform.
     """
 
     @custom_vmap
     def of_cases(*arrays):
         return by_platform(
             *arrays,
-            cpu=functools.partial(in_blocks, CASES),
-            default=functools.partial(in_blocks, MANY_CASES),
+            cpu=functools.partial(in_blocks, CASES, function),
+            default=functools.partial(in_blocks, MANY_CASES, elsewhere or function),
         )
 
-    def in_blocks(size, *arrays):
+    def in_blocks(size, function, *arrays):
         n_cases = arrays[0].shape[-1]
         n_blocks = -(-n_cases // size)
         if n_blocks == 1:

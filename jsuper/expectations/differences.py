@@ -33,6 +33,7 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
 from jsuper.expectations.cases import side_by_side
+from jsuper.expectations.rows import weighted_moments
 from jsuper.platforms import by_platform
 
 
@@ -203,6 +204,15 @@ def _tables_of_cases(start, slope, density, *, with_each: bool):
     return Tables(*(table[..., 0, :] for table in truncated)), rank, scale
 
 
+def _tables_of_rows(start, slope, density, *, with_each: bool):
+    """The same as `_tables_of_cases`, in the form for accelerators."""
+    rows, rank, scale = weighted_moments(start, slope, density, with_each=with_each)
+    one, own = rows[0, 0], rows[1, 0, :-1]
+    if not with_each:
+        return Tables(one, own), rank, scale
+    return Tables(one, own, rows[0, 1:, :-1], rows[1, 1:, :-2]), rank, scale
+
+
 class _Integral(NamedTuple):
     """What one more term makes of a truncated table, with the weight u^k on the term."""
 
@@ -267,5 +277,10 @@ def _powers(x, n):
     return keep(jnp.stack(rows))
 
 
-_tables_without = side_by_side(functools.partial(_tables_of_cases, with_each=False))
-_tables_with_each = side_by_side(functools.partial(_tables_of_cases, with_each=True))
+_tables_without, _tables_with_each = (
+    side_by_side(
+        functools.partial(_tables_of_cases, with_each=with_each),
+        elsewhere=functools.partial(_tables_of_rows, with_each=with_each),
+    )
+    for with_each in (False, True)
+)

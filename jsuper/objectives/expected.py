@@ -29,6 +29,7 @@ from jsuper.expectations.boxes import Moments
 from jsuper.features.activity import Activity, choices, has_activity
 from jsuper.models.activations import LIMITS, THRESHOLDED
 from jsuper.models.toy import Params, ToyModel
+from jsuper.platforms import is_for_accelerators
 from jsuper.precision import full_precision
 
 MOST_TERMS, MOST_CORNERS = 8, 2**16
@@ -143,7 +144,8 @@ def _prepared(
     G, b, t = _pre_activations(task, params)
     n, n_outputs = G.shape
     # Beyond its range a threshold makes no difference; it may be infinite.
-    reach = lax.stop_gradient(jnp.maximum(abs(law.low), abs(law.high)) @ abs(G) + 1)
+    largest = jnp.maximum(abs(law.low), abs(law.high))
+    reach = lax.stop_gradient(_product(largest, abs(G)) + 1)
     t = jnp.clip(t, lax.stop_gradient(b) - reach, lax.stop_gradient(b) + reach)
     side = jnp.where(b >= t, -1.0, 1.0).astype(G.dtype)
     start, (low, high) = (
@@ -175,7 +177,14 @@ def _prepared(
     def terms_first(array):
         return jnp.moveaxis(array, -1, 0).reshape(n_terms, -1).astype(G.dtype)
 
-    low, high = (terms_first(end[place]) for end in (low, high))
+    def of_terms(ends):
+        if n_choices > 1 or len(ends) > MOST_TERMS or not is_for_accelerators():
+            return terms_first(ends[place])
+        # Without a gather, whose derivative is a scatter: a kernel of its own.
+        features = terms[:, 0].T
+        return sum(jnp.where(features == j, end, 0) for j, end in enumerate(ends))
+
+    low, high = map(of_terms, (low, high))
     sums = Sums(jnp.repeat(start, n_choices), low, high, terms_first(density))
     return Outputs(G, b, t, side, chances, chances * is_own, remainder), sums
 
@@ -195,7 +204,8 @@ def _finished(task: Any, outputs: Outputs, moments: Moments) -> jax.Array:
         total, active, place = (one + other for one, other in parts)
     mean, second = task.features.mean(), task.features.second_moment()
     gap = G[:, :n] - jnp.eye(n, dtype=G.dtype)
-    passed = b[:n] ** 2 + 2 * b[:n] * (mean @ gap) + (gap * (second @ gap)).sum(0)
+    by_mean, by_second = _product(mean, gap), _product(second, gap)
+    passed = b[:n] ** 2 + 2 * b[:n] * by_mean + (gap * by_second).sum(0)
     errors = jnp.where(side[:n] < 0, passed, jnp.diagonal(second))
     own_x = law.low * active[:, :n] + (law.high - law.low) * place[:, :n]
     below_0 = total[1, n:]
@@ -214,7 +224,7 @@ def _pre_activations(task: Any, params: Params) -> tuple[jax.Array, jax.Array, j
     """Slopes, biases and thresholds of outputs, and of hidden activations behind them."""
     model, W = task.model, params["W"]
     out = W.T if model.tied else params["W_out"]
-    G = jnp.matmul(W, out, precision=lax.Precision.HIGHEST)
+    G = _product(W, out)
     b = params["b"] if model.bias else jnp.zeros(len(W), W.dtype)
     t = LIMITS.get(model.activation, model.threshold)
     t = params["t"] if model.train_threshold else jnp.asarray(t, W.dtype)
@@ -223,3 +233,13 @@ def _pre_activations(task: Any, params: Params) -> tuple[jax.Array, jax.Array, j
         return G, b, t
     none = jnp.zeros(W.shape[1], W.dtype)
     return jnp.concatenate([G, W], 1), jnp.append(b, none), jnp.append(t, none)
+
+
+def _product(left: jax.Array, right: jax.Array) -> jax.Array:
+    """The product of a vector or matrix and a matrix.
+
+    On accelerators a small one is written out: what precedes and follows joins its kernel.
+    """
+    if len(right) > MOST_TERMS or not is_for_accelerators():
+        return jnp.matmul(left, right, precision=lax.Precision.HIGHEST)
+    return sum(left[..., j, None] * row for j, row in enumerate(right))

@@ -1,5 +1,7 @@
 """Truncated moments: two closed forms and a series that agree, limits, and derivatives."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,7 @@ import jsuper as js
 from jsuper.expectations import boxes, differences
 from jsuper.features.activity import starts_at_zero
 from jsuper.objectives import expected
+from jsuper.platforms import compiled_for
 
 
 def sums(n_terms, n_cases=200, low=False, smallest=1.0, seed=0):
@@ -31,6 +34,13 @@ def from_zero(start, low, high, density):
     del low
     total, place = differences.truncated_moments(start, high, density)
     return boxes.Moments(total, jnp.zeros_like(place), place)
+
+
+@jax.jit
+def in_rows(*case):
+    """The form for accelerators."""
+    with compiled_for("default"):
+        return from_zero(*case)
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +73,7 @@ def test_moments_are_those_of_samples(low):
 @pytest.mark.slow
 @pytest.mark.parametrize("n_terms", [1, 3])
 @pytest.mark.parametrize("smallest", [1.0, 1e-6])
-def test_both_closed_forms_agree(n_terms, smallest):
+def test_the_closed_forms_agree(n_terms, smallest):
     case = sums(n_terms, smallest=smallest)
     weights = jnp.asarray(np.random.default_rng(2).normal(size=(5, 200)))
 
@@ -72,24 +82,41 @@ def test_both_closed_forms_agree(n_terms, smallest):
         return (weights * jnp.concatenate([moments.total, moments.place])).sum()
 
     @jax.jit
-    def of_both(*case):
-        forms = boxed, from_zero
+    def of_all(*case):
         return [
-            (form(*case), jax.grad(mean, argnums=(1, 3, 4))(form, *case)) for form in forms
+            (form(*case), jax.grad(mean, argnums=(1, 3, 4))(form, *case))
+            for form in (boxed, from_zero, in_rows)
         ]
 
-    (moments, slopes), (others, other_slopes) = of_both(*case)
-    np.testing.assert_allclose(moments.total, others.total, atol=1e-14)
-    np.testing.assert_allclose(moments.place, others.place, atol=1e-14)
-    for slope, other in zip(slopes, other_slopes, strict=True):
-        np.testing.assert_allclose(slope, other, rtol=1e-9, atol=1e-11)
+    (moments, slopes), *further = of_all(*case)
+    for others, other_slopes in further:
+        np.testing.assert_allclose(moments.total, others.total, atol=1e-14)
+        np.testing.assert_allclose(moments.place, others.place, atol=1e-14)
+        for slope, other in zip(slopes, other_slopes, strict=True):
+            np.testing.assert_allclose(slope, other, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("n_terms", [1, 2, 4])
+def test_the_form_for_accelerators_has_the_same_tables(n_terms):
+    """Of ordinary sums, and of sums that are exactly 0 at corners, of equal terms."""
+    start, _, slope, density = sums(n_terms, smallest=1e-3)
+    slope = slope.at[:, 100:].set(jnp.round(2 * slope[:, 100:]))
+    start = start.at[100:].set(jnp.round(2 * start[100:]))
+
+    def tables(platform):
+        with compiled_for(platform):
+            of_all = jax.jit(functools.partial(differences._tables, with_each=True))
+            return jax.tree.leaves(of_all(start, slope, density))
+
+    for one, other in zip(tables("cpu"), tables("default"), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11)
 
 
 def test_terms_of_no_width_change_nothing():
     start, low, high, density = sums(2)
     high = high.at[1].set(0.0)
     without = tuple(jnp.delete(a, 1, 0) for a in (low, high, density))
-    for form in (boxed, from_zero):
+    for form in (boxed, from_zero, in_rows):
         moments, fewer = form(start, low, high, density), form(start, *without)
         np.testing.assert_allclose(moments.total, fewer.total, atol=1e-15)
         np.testing.assert_allclose(moments.place, fewer.place, atol=1e-15)
@@ -99,7 +126,7 @@ def test_terms_of_no_width_change_nothing():
 
 def test_sums_scale():
     start, low, high, density = sums(2)
-    for form in (boxed, from_zero):
+    for form in (boxed, from_zero, in_rows):
         one = form(start, low, high, density)
         for scale in (1e-9, 1e9):
             other = form(scale * start, scale * low, scale * high, density)

@@ -18,6 +18,7 @@ import xarray as xr
 import jsuper as js
 from jsuper import theory
 from jsuper.objectives import expected
+from jsuper.platforms import compiled_for
 
 spec = importlib.util.spec_from_file_location(
     "referee", Path(__file__).with_name("referee.py")
@@ -113,6 +114,36 @@ def test_it_is_that_of_the_referee(n, m, dtype, of_loss, of_gradient):
                 ours = np.append(np.ravel(gradient["W"]), gradient["b"])
                 error = np.linalg.norm(ours - exact_gradient)
                 assert error < of_gradient * np.linalg.norm(exact_gradient), (name, p, t)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sparse", "penalised", "correlated"])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-6)])
+def test_the_form_for_accelerators_gives_the_same(kind, dtype, tolerance):
+    def loss(params, density):
+        model, features = js.ToyModel(4, 2), js.SparseFeatures(4, density)
+        if kind == "correlated":
+            features = js.CorrelatedFeatures(2, 2, density)
+        l1 = 0.1 if kind == "penalised" else None
+        return expected.expected_loss(js.Task(features, model, l1=l1), params, True)
+
+    def of_grid(params, densities):
+        by_density = jax.vmap(jax.value_and_grad(loss), (None, 0))
+        return jax.vmap(by_density, (0, None))(params, densities)
+
+    def on(platform):
+        with compiled_for(platform):
+            return jax.jit(of_grid)(params, jnp.array(DENSITIES, dtype))
+
+    with jax.enable_x64(dtype is np.float64):
+        W, b = (np.stack(arrays) for arrays in zip(*models(4).values(), strict=True))
+        params = {"W": jnp.asarray(W, dtype), "b": jnp.asarray(b, dtype)}
+        (losses, gradients), (others, other_gradients) = on("cpu"), on("default")
+    np.testing.assert_allclose(losses, others, rtol=tolerance)
+    for name, slopes in gradients.items():
+        size = np.abs(slopes).max(tuple(range(2, slopes.ndim)), keepdims=True)
+        error = np.abs(slopes - other_gradients[name]) / size
+        assert error.max() < tolerance, (name, error.max())
 
 
 def test_closed_forms_of_the_paper_and_of_the_theory():
@@ -385,8 +416,10 @@ def test_wrong_parameters_are_refused():
         js.sweep(lambda: own, {}, js.Recipe(1, None), key=jax.random.key(0))
 
 
-@pytest.mark.parametrize("from_zero", [True, False])
-def test_second_derivatives_at_a_kink_are_those_of_one_side(from_zero):
+@pytest.mark.parametrize(
+    ("from_zero", "platform"), [(True, "cpu"), (True, "default"), (False, "cpu")]
+)
+def test_second_derivatives_at_a_kink_are_those_of_one_side(from_zero, platform):
     """An exact pair, dedicated features: sums that are exactly 0, terms that vanish."""
     for W in ([[1.0], [-1.0]], [[1.0, 0.0], [0.0, 1.0]]):
         W = np.array(W)
@@ -396,7 +429,7 @@ def test_second_derivatives_at_a_kink_are_those_of_one_side(from_zero):
             params = {"W": flat[:-2].reshape(W.shape), "b": flat[-2:]}
             return expected.expected_loss(own, params, from_zero)
 
-        with jax.enable_x64(True):
+        with jax.enable_x64(True), compiled_for(platform):
             hessian = jax.jit(jax.hessian(loss))
             flat = jnp.asarray(np.append(W, np.zeros(2)))
             here = hessian(flat)
