@@ -64,14 +64,14 @@ def weighted_moments(
     terms, rank, scale = _in_order(start, slope, density)
     corner, powers = _at_corners(start / scale, terms)
     rows = jnp.broadcast_to(powers, (2, 1 + with_each, *powers.shape))
-    least, tiny = jnp.zeros_like(start), float(jnp.finfo(start.dtype).tiny)
+    lowers: list[jax.Array] = []
     for k, term in enumerate(terms):
         corner = corner[: len(corner) // 2]
-        lowers = jnp.where(term.is_negative, term.slope, 0)
-        # Where no term before can lower a sum of 0, it is 0 with a probability.
-        edge = jnp.where(least < 0, -tiny, 0)
-        least += lowers
-        rows = _added(rows, term, corner + least > edge)
+        lowers.append(jnp.where(term.is_negative, term.slope, 0))
+        # Added as the corners are: it is a corner, to the last bit, so that what is
+        # positive with this term was taken for positive without it.
+        lowest = functools.reduce(jnp.add, reversed(lowers), corner)
+        rows = _added(rows, term, lowest > 0)
         if with_each and k < len(terms) - 1:
             rows = jnp.concatenate([rows, rows[:, :1]], 1)
     return lax.optimization_barrier(rows[..., 0, :]), jnp.stack(rank), scale
