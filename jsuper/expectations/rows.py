@@ -93,7 +93,8 @@ def _in_order(start, slope, density):
 
     def ranked(k, values):
         pairs = zip(rank, values, strict=True)
-        return sum(jnp.where(of_term == k, value, 0) for of_term, value in pairs)
+        chosen = (jnp.where(of_term == k, value, 0) for of_term, value in pairs)
+        return functools.reduce(jnp.add, chosen)
 
     def term(k):
         a = ranked(k, slope) / scale

@@ -17,6 +17,7 @@ of samples does not. At $b_i = t$ the expectation itself jumps, by the share of 
 examples in which nothing is active; the derivative there is that for $b_i \ge t$.
 """
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -182,7 +183,8 @@ def _prepared(
             return terms_first(ends[place])
         # Without a gather, whose derivative is a scatter: a kernel of its own.
         features = terms[:, 0].T
-        return sum(jnp.where(features == j, end, 0) for j, end in enumerate(ends))
+        chosen = (jnp.where(features == j, end, 0) for j, end in enumerate(ends))
+        return functools.reduce(jnp.add, chosen)
 
     low, high = map(of_terms, (low, high))
     sums = Sums(jnp.repeat(start, n_choices), low, high, terms_first(density))
@@ -242,4 +244,4 @@ def _product(left: jax.Array, right: jax.Array) -> jax.Array:
     """
     if len(right) > MOST_TERMS or not is_for_accelerators():
         return jnp.matmul(left, right, precision=lax.Precision.HIGHEST)
-    return sum(left[..., j, None] * row for j, row in enumerate(right))
+    return functools.reduce(jnp.add, (left[..., j, None] * x for j, x in enumerate(right)))
