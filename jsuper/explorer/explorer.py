@@ -93,8 +93,9 @@ def explore(
         >>> import numpy as np, xarray as xr, jsuper as js
         >>> pentagon = [[np.cos(a), np.sin(a)] for a in 2 * np.pi * np.arange(5) / 5]
         >>> ds = xr.Dataset({"W": (("feature", "hidden"), pentagon)})
-        >>> js.explore(ds, title="A pentagon")
-        <Explorer: a page of 1.4 MB, .save(path) writes it>
+        >>> page = js.explore(ds, title="A pentagon")
+        >>> "<title>A pentagon</title>" in page.html
+        True
     """
     page.check_installed()
     source, named = "ds", "Toy models"

@@ -32,6 +32,9 @@ NO_NUMBER = "#8a8a8a"
 MINUS = "return String(+tick.toPrecision(4)).replace('-', '−')"
 """JavaScript that writes a tick with a true minus sign."""
 
+TEXTS = "return (texts.find(([place]) => place === tick) ?? [tick, ''])[1]"
+"""JavaScript that writes a tick as the page's own JavaScript says."""
+
 
 def figures() -> dict[str, Any]:
     """Returns the figures of a page by name."""
@@ -78,6 +81,8 @@ def _fix_ticks(*axes: Any) -> None:
     """Lets the page's JavaScript place the ticks."""
     for axis in axes:
         axis.ticker = FixedTicker(ticks=[])
+        # Labels that replace those of an axis leave views behind in Bokeh 3.10.
+        axis.formatter = CustomJSTickFormatter(args={"texts": []}, code=TEXTS)
 
 
 def _empty(*columns: str) -> ColumnDataSource:

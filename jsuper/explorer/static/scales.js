@@ -120,8 +120,9 @@ function plain(text) {
 }
 
 function setTicks(axis, ticks) {
+  const texts = ticks.map(([place, text]) => [place, plain(text)]);
+  axis.formatter.args = new Map([["texts", texts]]);
   axis.ticker.ticks = ticks.map(([place]) => place);
-  axis.major_label_overrides = new Map(ticks.map(([place, text]) => [place, plain(text)]));
 }
 
 // Numbers to colours: `palette` from `low` to `high`, evenly or in the logarithm.
