@@ -118,8 +118,7 @@ def test_it_is_that_of_the_referee(n, m, dtype, of_loss, of_gradient):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sparse", "penalised", "correlated"])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-6)])
-def test_the_form_for_accelerators_gives_the_same(kind, dtype, tolerance):
+def test_the_form_for_accelerators_gives_the_same(kind):
     def loss(params, density):
         model, features = js.ToyModel(4, 2), js.SparseFeatures(4, density)
         if kind == "correlated":
@@ -131,19 +130,25 @@ def test_the_form_for_accelerators_gives_the_same(kind, dtype, tolerance):
         by_density = jax.vmap(jax.value_and_grad(loss), (None, 0))
         return jax.vmap(by_density, (0, None))(params, densities)
 
-    def on(platform):
-        with compiled_for(platform):
-            return jax.jit(of_grid)(params, jnp.array(DENSITIES, dtype))
+    W, b = (np.stack(arrays) for arrays in zip(*models(4).values(), strict=True))
 
-    with jax.enable_x64(dtype is np.float64):
-        W, b = (np.stack(arrays) for arrays in zip(*models(4).values(), strict=True))
-        params = {"W": jnp.asarray(W, dtype), "b": jnp.asarray(b, dtype)}
-        (losses, gradients), (others, other_gradients) = on("cpu"), on("default")
-    np.testing.assert_allclose(losses, others, rtol=tolerance)
-    for name, slopes in gradients.items():
-        size = np.abs(slopes).max(tuple(range(2, slopes.ndim)), keepdims=True)
-        error = np.abs(slopes - other_gradients[name]) / size
-        assert error.max() < tolerance, (name, error.max())
+    def found(platform, dtype):
+        with jax.enable_x64(dtype is np.float64), compiled_for(platform):
+            params = {"W": W.astype(dtype), "b": b.astype(dtype)}
+            return jax.jit(of_grid)(params, np.array(DENSITIES, dtype))
+
+    def errors(one, other):
+        """Of losses, and of gradients beside the largest component."""
+        leaves = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+        for leaf, exact in ((np.asarray(a), np.asarray(b)) for a, b in leaves):
+            axes = tuple(range(2, exact.ndim))
+            yield abs(leaf - exact).max(axes) / abs(exact).max(axes)
+
+    exact, single = found("cpu", np.float64), np.float32
+    assert max(e.max() for e in errors(found("default", np.float64), exact)) < 1e-12
+    ours, others = (errors(found(form, single), exact) for form in ("default", "cpu"))
+    for error, other in zip(ours, others, strict=True):
+        assert (error < 4 * other + 2e-6).all()
 
 
 def test_closed_forms_of_the_paper_and_of_the_theory():
