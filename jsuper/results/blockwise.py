@@ -30,6 +30,9 @@ def parts_of(
             if dim in sizes:
                 sizes[str(dim)] = max(size, sizes[str(dim)])
     shape = [ds.sizes[axis] for axis in axes]
+    if 0 in shape:
+        yield ds.load()
+        return
     n_parts = math.prod(shape) / math.prod(sizes.values())
     for axis in reversed(axes):
         n_bytes = ds.nbytes / n_parts

@@ -102,6 +102,7 @@ def test_names_dates_and_notes_are_said(ds, info):
         lambda ds: ds[["loss"]],
         lambda ds: ds[["W"]],
         lambda ds: ds[["loss"]].mean(),
+        lambda ds: ds.isel(density=[]),
         lambda ds: ds.drop_vars(["seed", "density"]),
         lambda ds: js.measure(js.best_seed(ds)),
         lambda ds: js.lowest(ds, 2),
